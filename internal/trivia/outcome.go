@@ -1,0 +1,87 @@
+package trivia
+
+import "time"
+
+// A Kind says which of the two routes a delivery came by.
+type Kind string
+
+// The kinds of a delivery. The table's CHECK lists the same words.
+const (
+	KindWin   Kind = "win"   // a campaign action: a user won a trivia
+	KindEvent Kind = "event" // a reporting webhook
+)
+
+// Kinds returns every kind.
+func Kinds() []Kind { return []Kind{KindWin, KindEvent} }
+
+// A State says whether a delivery still has to be settled, and by whom.
+type State string
+
+// The states of a delivery. The table's CHECK lists the same words.
+const (
+	StatePending State = "pending" // kept; the service settles it by itself
+	StateDone    State = "done"    // settled
+	StateParked  State = "parked"  // waits for a person
+)
+
+// States returns every state, in the order in which a delivery may pass them.
+func States() []State { return []State{StatePending, StateDone, StateParked} }
+
+// An Outcome is what became of a delivery, in one word. The zero value is the
+// outcome of a delivery that is not settled yet.
+type Outcome string
+
+// The outcomes of a delivery. The table's CHECK lists the same words.
+const (
+	Unsettled     Outcome = ""
+	Awarded       Outcome = "awarded"        // the first win: one win row, one prize
+	AlreadyWon    Outcome = "already_won"    // the user has this trivia's prize, the same item
+	PrizeConflict Outcome = "prize_conflict" // the user has this trivia's prize, another item
+	KeyConflict   Outcome = "key_conflict"   // the key was used before with another body
+	UnknownUser   Outcome = "unknown_user"   // no such user; tried again by itself, then parked
+	TriviaClosed  Outcome = "trivia_closed"  // an operator closed the trivia
+	Malformed     Outcome = "malformed"      // the body cannot be used
+	Recorded      Outcome = "recorded"       // an event, kept
+)
+
+// Outcomes returns every outcome but [Unsettled].
+func Outcomes() []Outcome {
+	return []Outcome{
+		Awarded, AlreadyWon, PrizeConflict, KeyConflict, UnknownUser, TriviaClosed, Malformed, Recorded,
+	}
+}
+
+// State returns the state that a delivery with outcome o is in when it is
+// first settled. An unknown user stays pending until [RetryUnknownUser] gives
+// up.
+func (o Outcome) State() State {
+	switch o {
+	case Awarded, AlreadyWon, Recorded:
+		return StateDone
+	case PrizeConflict, KeyConflict, TriviaClosed, Malformed:
+		return StateParked
+	case UnknownUser, Unsettled:
+		return StatePending
+	}
+
+	return StatePending
+}
+
+// unknownUserDelays add up to 59 minutes: as long as Customer.io itself would
+// go on trying the action.
+var unknownUserDelays = [...]time.Duration{
+	5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second,
+	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 20 * time.Minute, 20 * time.Minute,
+}
+
+// RetryUnknownUser returns how long to wait before a win of a user who is not
+// there is tried again, after attempts tries (the one at intake is the first).
+// It returns false when a person has to look at it instead.
+func RetryUnknownUser(attempts int) (time.Duration, bool) {
+	i := max(attempts, 1) - 1
+	if i >= len(unknownUserDelays) {
+		return 0, false
+	}
+
+	return unknownUserDelays[i], true
+}
