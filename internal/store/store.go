@@ -1,0 +1,92 @@
+// Package store holds every statement that the programs run, and the schema's
+// migrations. A statement stands above the one method that runs it.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// ErrNotFound says that no row has the given name.
+var ErrNotFound = errors.New("not found")
+
+// A querier is what both a pool and a transaction can do.
+type querier interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// A Store is the database, opened. It is safe for concurrent use.
+type Store struct {
+	pool *pgxpool.Pool
+}
+
+// Open connects to the database at url, a libpq URL or keyword string. It
+// fails if the database does not answer before ctx ends. Close it after use.
+func Open(ctx context.Context, url string) (*Store, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		// The cause would quote the URL, and with it the password.
+		return nil, errors.New("open the database: DATABASE_URL is not a Postgres URL")
+	}
+	cfg.ConnConfig.BuildContextWatcherHandler = cancelFirst
+
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	s := &Store{pool: pool}
+	if err := s.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+
+	return s, nil
+}
+
+// cancelFirst makes a context that ends cancel the running statement at the
+// server, and gives up the connection only if that does not help: a statement
+// that went on behind a closed connection would hold its locks.
+func cancelFirst(conn *pgconn.PgConn) ctxwatch.Handler {
+	return &pgconn.CancelRequestContextWatcherHandler{
+		Conn:               conn,
+		CancelRequestDelay: 0,
+		DeadlineDelay:      200 * time.Millisecond,
+	}
+}
+
+// Close waits for what is under way and closes all connections.
+func (s *Store) Close() { s.pool.Close() }
+
+// Ping returns nil if the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.pool.Ping(ctx); err != nil {
+		return fmt.Errorf("ask the database: %w", err)
+	}
+
+	return nil
+}
+
+// Schema returns how far the database is migrated.
+func (s *Store) Schema(ctx context.Context) (Schema, error) {
+	return schemaOf(ctx, s.pool)
+}
+
+// Ready returns nil if the database answers and its schema is the one that
+// this program needs.
+func (s *Store) Ready(ctx context.Context) error {
+	schema, err := s.Schema(ctx)
+	if err != nil {
+		return err
+	}
+
+	return schema.Check()
+}
