@@ -1,0 +1,104 @@
+// Package config turns the environment into checked settings. Settings are
+// read once and complained about all at once; secrets cannot be printed.
+package config
+
+import (
+	"os"
+	"runtime"
+	"time"
+)
+
+// A Hook is what trivia-hook runs with.
+type Hook struct {
+	Embedded    bool   // run a private Postgres; then DatabaseURL is empty
+	DatabaseURL Secret // a URL or a list of key=value pairs
+	DataDir     string // absolute; may be empty unless Embedded
+
+	Listen, AdminListen string // host:port; port 0 means any free one
+
+	EventKeys, ActionKeys []Secret // never empty
+
+	SiteID           string // empty: pushes are kept and not sent
+	TrackAPIKey      Secret
+	Region           string // us or eu
+	TrackURL, AppURL string // never empty, without a slash at the end
+
+	Sources, TrustedProxies []string // for source.Parse, which alone can judge them
+	Observe                 bool     // let everyone in, and say who would have been refused
+
+	CreateUsers bool          // insert a missing user with the win, instead of parking it
+	Tolerance   time.Duration // how far a timestamp may be from our clock; 0 means any
+	MaxBody     int64         // in bytes
+	Environment string        // production, staging, …
+}
+
+// HookFrom reads the settings of trivia-hook. The private Postgres of embedded
+// and a DATABASE_URL exclude each other; one of them there must be.
+//
+// The complaints have room for more: the caller lets source.Parse judge
+// Sources and TrustedProxies, and adds what that says.
+func HookFrom(getenv func(string) string, embedded bool) (Hook, Complaints) {
+	return hookFrom(getenv, embedded, here())
+}
+
+func here() place { return place{goos: runtime.GOOS, euid: os.Geteuid()} }
+
+func hookFrom(getenv func(string) string, embedded bool, p place) (Hook, Complaints) {
+	r := reader{getenv: getenv}
+
+	h := Hook{
+		Embedded:    embedded,
+		DatabaseURL: r.databaseURL(),
+		DataDir:     r.dataDir(p),
+		Listen:      r.hostPort(Listen, defaultListen),
+		AdminListen: r.hostPort(AdminListen, defaultAdminListen),
+		EventKeys:   r.keys(WebhookSecret),
+		ActionKeys:  r.keys(ActionSecret),
+		SiteID:      r.text(SiteID),
+		TrackAPIKey: NewSecret(r.text(TrackAPIKey)),
+		Region:      r.oneOf(Region, defaultRegion, "eu"),
+		Sources:     r.list(Sources, defaultSources),
+		Observe:     r.oneOf(SourceMode, defaultSourceMode, "observe") == "observe",
+		CreateUsers: r.oneOf(UnknownUsers, defaultUnknownUsers, "create") == "create",
+		Tolerance:   r.duration(SignatureTolerance, defaultTolerance),
+		MaxBody:     r.size(MaxBody, defaultMaxBody),
+		Environment: r.word(Environment, defaultEnvironment),
+
+		TrustedProxies: r.list(TrustedProxies, ""),
+	}
+	h.TrackURL, h.AppURL = r.hosts(h.Region)
+	if r.text(ActionSecret) == "" {
+		h.ActionKeys = h.EventKeys
+	}
+	r.together(h)
+
+	return h, r.complaints
+}
+
+// together checks what no setting can tell alone.
+func (r *reader) together(h Hook) {
+	switch given := r.text(DatabaseURL) != ""; {
+	case h.Embedded && given:
+		r.complain(DatabaseURL, "a value (not shown) beside --embedded",
+			"one of the two: --embedded runs a private Postgres of its own")
+	case !h.Embedded && !given:
+		r.complain(DatabaseURL, "nothing", "postgres://… (or start with --embedded, which needs none)")
+	}
+	if h.Embedded && h.DataDir == "" {
+		r.complain(DataDir, "nothing, and no home directory to put it in", "a directory for the private Postgres")
+	}
+
+	if r.text(WebhookSecret) == "" {
+		r.complain(WebhookSecret, "nothing", "the signing key of the reporting webhook; without one nothing can be verified")
+	}
+	if collide(h.Listen, h.AdminListen) {
+		r.complain(AdminListen, quote(h.AdminListen), "another address than "+Listen+", which is public")
+	}
+
+	switch id, key := h.SiteID != "", !h.TrackAPIKey.IsZero(); {
+	case id && !key:
+		r.complain(TrackAPIKey, "nothing", "the key that goes with "+SiteID)
+	case key && !id:
+		r.complain(SiteID, "nothing", "the site ID that goes with "+TrackAPIKey)
+	}
+}

@@ -1,0 +1,56 @@
+package config
+
+import "time"
+
+// A Ctl is what triviactl runs with. It reads the same names as [Hook], and
+// requires none of them: each command says itself what it cannot do without.
+type Ctl struct {
+	DatabaseURL Secret // empty: look for a private Postgres in DataDir
+	DataDir     string // absolute; empty if there is no home directory either
+
+	Listen string // where a trivia-hook on this machine listens
+
+	EventKeys, ActionKeys []Secret // empty if not set
+
+	SiteID           string
+	TrackAPIKey      Secret
+	Region           string // us or eu
+	TrackURL, AppURL string // never empty, without a slash at the end
+
+	CreateUsers bool          // insert a missing user with the win, instead of parking it
+	Tolerance   time.Duration // how far a timestamp may be from our clock; 0 means any
+	MaxBody     int64         // in bytes
+	Environment string        // production, staging, …
+	NoColor     bool          // NO_COLOR is set; see no-color.org
+}
+
+// CtlFrom reads the settings of triviactl. Its error is [Complaints].
+func CtlFrom(getenv func(string) string) (Ctl, error) {
+	return ctlFrom(getenv, here())
+}
+
+func ctlFrom(getenv func(string) string, p place) (Ctl, error) {
+	r := reader{getenv: getenv}
+
+	c := Ctl{
+		DatabaseURL: r.databaseURL(),
+		DataDir:     r.dataDir(p),
+		Listen:      r.hostPort(Listen, defaultListen),
+		EventKeys:   r.keys(WebhookSecret),
+		ActionKeys:  r.keys(ActionSecret),
+		SiteID:      r.text(SiteID),
+		TrackAPIKey: NewSecret(r.text(TrackAPIKey)),
+		Region:      r.oneOf(Region, defaultRegion, "eu"),
+		CreateUsers: r.oneOf(UnknownUsers, defaultUnknownUsers, "create") == "create",
+		Tolerance:   r.duration(SignatureTolerance, defaultTolerance),
+		MaxBody:     r.size(MaxBody, defaultMaxBody),
+		Environment: r.word(Environment, defaultEnvironment),
+		NoColor:     getenv("NO_COLOR") != "",
+	}
+	c.TrackURL, c.AppURL = r.hosts(c.Region)
+	if r.text(ActionSecret) == "" {
+		c.ActionKeys = c.EventKeys
+	}
+
+	return c, r.complaints.Err()
+}

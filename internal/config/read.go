@@ -1,0 +1,212 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// The bounds of TRIVIA_MAX_BODY: one batch of bodies of that size has to fit
+// into memory.
+const maxMaxBody = 64 << 20
+
+// A reader reads settings one by one and collects what is wrong with them. A
+// wrong one reads as its zero value.
+type reader struct {
+	getenv     func(string) string
+	complaints Complaints
+}
+
+func (r *reader) complain(name, found, expected string) {
+	r.complaints.Add(name, "found "+found+", expected "+expected)
+}
+
+// quote shows a value that is no secret.
+func quote(value string) string {
+	const most = 60
+	if runes := []rune(value); len(runes) > most {
+		value = string(runes[:most]) + "…"
+	}
+
+	return strconv.Quote(value)
+}
+
+// text reads a setting that may be anything, without space around it.
+func (r *reader) text(name string) string { return strings.TrimSpace(r.getenv(name)) }
+
+// databaseURL checks no more than the form, since only the driver knows all
+// of it. The value holds a password, so no complaint shows it.
+func (r *reader) databaseURL() Secret {
+	value := r.text(DatabaseURL)
+	scheme, rest, isURL := strings.Cut(value, "://")
+
+	switch {
+	case value == "":
+	case isURL && (scheme == "postgres" || scheme == "postgresql") && rest != "":
+	case !isURL && strings.Contains(value, "="):
+	default:
+		r.complain(DatabaseURL, "a value (not shown) that is no Postgres URL", "postgres://user@host/database")
+	}
+
+	return NewSecret(value)
+}
+
+func (r *reader) dataDir(p place) string {
+	value := r.text(DataDir)
+	if value == "" {
+		return dataDir(r.getenv, p)
+	}
+
+	dir, err := filepath.Abs(value)
+	if err != nil {
+		r.complain(DataDir, quote(value), "an absolute directory")
+	}
+
+	return dir
+}
+
+// parts splits a list at its commas. An empty part is more likely a slip than
+// meant, so it is reported.
+func parts(value string) (words []string, ok bool) {
+	if value == "" {
+		return nil, true
+	}
+
+	ok = true
+	for word := range strings.SplitSeq(value, ",") {
+		word = strings.TrimSpace(word)
+		if word == "" {
+			ok = false
+
+			continue
+		}
+		words = append(words, word)
+	}
+
+	return words, ok
+}
+
+func (r *reader) keys(name string) []Secret {
+	words, ok := parts(r.text(name))
+	if !ok {
+		r.complain(name, "an empty key (values not shown)", "keys with one comma between two")
+	}
+
+	var keys []Secret
+	for _, word := range words {
+		keys = append(keys, NewSecret(word))
+	}
+
+	return keys
+}
+
+func (r *reader) list(name, otherwise string) []string {
+	value := cmp.Or(r.text(name), otherwise)
+	words, ok := parts(value)
+	if !ok {
+		r.complain(name, "an empty part in "+quote(value), "words with one comma between two")
+	}
+
+	return words
+}
+
+// oneOf reads one of a few words, the first of which is the default.
+func (r *reader) oneOf(name string, words ...string) string {
+	value := cmp.Or(r.text(name), words[0])
+	for _, word := range words {
+		if value == word {
+			return word
+		}
+	}
+	r.complain(name, quote(value), strings.Join(words, " or "))
+
+	return ""
+}
+
+func (r *reader) word(name, otherwise string) string {
+	const most = 32
+
+	value := cmp.Or(r.text(name), otherwise)
+	odd := func(c rune) bool {
+		return !unicode.IsLetter(c) && !unicode.IsDigit(c) && c != '.' && c != '-' && c != '_'
+	}
+	if len([]rune(value)) > most || strings.ContainsFunc(value, odd) {
+		r.complain(name, quote(value), fmt.Sprintf("one word of at most %d letters, such as production", most))
+
+		return ""
+	}
+
+	return value
+}
+
+func (r *reader) duration(name, otherwise string) time.Duration {
+	value := cmp.Or(r.text(name), otherwise)
+	d, err := time.ParseDuration(value)
+	// Timestamps are whole seconds: a shorter window would refuse everything.
+	if err != nil || d != 0 && d < time.Second {
+		r.complain(name, quote(value), "a duration of at least 1s, such as 90s or 5m, or 0 for any")
+
+		return 0
+	}
+
+	return d
+}
+
+func (r *reader) size(name, otherwise string) int64 {
+	value := cmp.Or(r.text(name), otherwise)
+	n, ok := parseSize(value)
+	if !ok || n < 1 || n > maxMaxBody {
+		r.complain(name, quote(value), "a size from 1 to 64MiB, such as 1MiB, 512KiB or 1048576")
+
+		return 0
+	}
+
+	return n
+}
+
+// parseSize reads a whole number of bytes, KiB or MiB.
+func parseSize(value string) (n int64, ok bool) {
+	unit := int64(1)
+	if digits, ok := strings.CutSuffix(value, "KiB"); ok {
+		value, unit = digits, 1<<10
+	} else if digits, ok := strings.CutSuffix(value, "MiB"); ok {
+		value, unit = digits, 1<<20
+	}
+
+	count, err := strconv.ParseUint(value, 10, 31) // no sign, and no overflow below
+
+	return int64(count) * unit, err == nil
+}
+
+// hosts reads where Customer.io is called.
+func (r *reader) hosts(region string) (track, app string) {
+	track, app = "https://track.customer.io", "https://api.customer.io"
+	if region == "eu" {
+		track, app = "https://track-eu.customer.io", "https://api-eu.customer.io"
+	}
+
+	return r.url(TrackURL, track), r.url(AppURL, app)
+}
+
+func (r *reader) url(name, otherwise string) string {
+	const expected = "http:// or https:// with a host, and no user, query or fragment"
+
+	value := cmp.Or(r.text(name), otherwise)
+	u, err := url.Parse(value)
+	switch {
+	case strings.Contains(value, "@"):
+		r.complain(name, "a user or a password (not shown)", expected)
+	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "",
+		u.RawQuery != "", u.ForceQuery, u.Fragment != "", strings.HasSuffix(value, "#"):
+		r.complain(name, quote(value), expected)
+	default:
+		return strings.TrimRight(value, "/")
+	}
+
+	return ""
+}

@@ -1,0 +1,82 @@
+package config
+
+import "slices"
+
+// The names of the settings.
+const (
+	DatabaseURL        = "DATABASE_URL"
+	DataDir            = "TRIVIA_DATA_DIR"
+	Listen             = "TRIVIA_LISTEN"
+	AdminListen        = "TRIVIA_ADMIN_LISTEN"
+	WebhookSecret      = "CUSTOMERIO_WEBHOOK_SECRET" //nolint:gosec // a name, no secret
+	ActionSecret       = "CUSTOMERIO_ACTION_SECRET"  //nolint:gosec // a name, no secret
+	SiteID             = "CUSTOMERIO_SITE_ID"
+	TrackAPIKey        = "CUSTOMERIO_TRACK_API_KEY" //nolint:gosec // a name, no secret
+	Region             = "CUSTOMERIO_REGION"
+	TrackURL           = "CUSTOMERIO_TRACK_URL"
+	AppURL             = "CUSTOMERIO_APP_URL"
+	Sources            = "TRIVIA_SOURCES"
+	SourceMode         = "TRIVIA_SOURCE_MODE"
+	TrustedProxies     = "TRIVIA_TRUSTED_PROXIES"
+	UnknownUsers       = "TRIVIA_UNKNOWN_USERS"
+	SignatureTolerance = "TRIVIA_SIGNATURE_TOLERANCE"
+	MaxBody            = "TRIVIA_MAX_BODY"
+	Environment        = "TRIVIA_ENV"
+)
+
+// What a setting is when the environment does not say.
+const (
+	defaultListen       = "127.0.0.1:8080"
+	defaultAdminListen  = "127.0.0.1:9090"
+	defaultRegion       = "us"
+	defaultSources      = "customerio"
+	defaultSourceMode   = "enforce"
+	defaultUnknownUsers = "park"
+	defaultTolerance    = "5m"
+	defaultMaxBody      = "1MiB"
+	defaultEnvironment  = "development"
+)
+
+// A Setting is one row of the settings table, as the README and --help show
+// it. Default is either the very text that is read when the environment says
+// nothing, or, if that depends, a few words about it.
+type Setting struct {
+	Name, Default, Meaning string
+}
+
+// Table returns every setting, in the order in which people are told of them.
+func Table() []Setting {
+	return []Setting{
+		{DatabaseURL, "none", "Postgres. trivia-hook --embedded needs none: it runs a private Postgres of its own"},
+		{DataDir, "the user's data directory + /trivia", "where the private Postgres keeps its data"},
+		{Listen, defaultListen, "public listener: the two routes, /healthz, /readyz and nothing else"},
+		{AdminListen, defaultAdminListen, "private listener: /metrics, /debug/pprof/, refused requests"},
+		{WebhookSecret, "required", "signing keys, comma separated: any one may match (rotation)"},
+		{ActionSecret, "the above", "signing keys of the action route, which Customer.io signs with another key"},
+		{SiteID, "none", "without it and the next, pushes are kept and not sent"},
+		{TrackAPIKey, "none", "the key that goes with the site ID"},
+		{Region, defaultRegion, "us or eu"},
+		{TrackURL, "by region", "another host for the Track API, for tests and proxies"},
+		{AppURL, "by region", "another host for the App API, for tests and proxies"},
+		{Sources, defaultSources, "who may call: addresses, CIDRs, and the words customerio, loopback, any"},
+		{SourceMode, defaultSourceMode, "observe only logs and counts"},
+		{TrustedProxies, "none", "CIDRs whose X-Forwarded-For is believed, read from the right"},
+		{
+			UnknownUsers, defaultUnknownUsers,
+			"create inserts a missing user with the win, for databases that do not hold the product's users",
+		},
+		{SignatureTolerance, defaultTolerance, "how far a timestamp may be from our clock; 0 = any"},
+		{MaxBody, defaultMaxBody, "the longest body that is read; a longer one is answered 413"},
+		{Environment, defaultEnvironment, "the name of this environment, shown to whoever is about to change something"},
+	}
+}
+
+// rank returns the place of name in the table. Unknown names come last.
+func rank(name string) int {
+	table := Table()
+	if i := slices.IndexFunc(table, func(s Setting) bool { return s.Name == name }); i >= 0 {
+		return i
+	}
+
+	return len(table)
+}
