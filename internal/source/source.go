@@ -1,0 +1,114 @@
+// Package source decides who may call, by address, and finds out whose address
+// that is when proxies of our own stand in between.
+package source
+
+import (
+	"errors"
+	"net/netip"
+	"sync/atomic"
+)
+
+// ErrForeign is what every error of [Guard.Check] is.
+var ErrForeign = errors.New("request comes from a foreign address")
+
+// The reasons of a [Refusal].
+const (
+	ReasonNotListed      = "not_listed"      // the caller is known, and not on the list
+	ReasonUnreadablePeer = "unreadable_peer" // the connection has no IP address
+	ReasonUnreadableHop  = "unreadable_hop"  // a trusted proxy names something that is no address
+)
+
+// A Refusal says why a caller was not let in. Its text is for our own eyes.
+type Refusal struct { //nolint:errname // it is named after what it is for us: a refused request, with a reason
+	Reason string
+	Addr   string // the caller, or the text that could not be read; cut off if long
+}
+
+// Error returns one line with the reason and the address.
+func (r *Refusal) Error() string { return ErrForeign.Error() + ": " + r.Reason + " " + show(r.Addr) }
+
+// Is reports whether target is [ErrForeign].
+func (*Refusal) Is(target error) bool { return target == ErrForeign } //nolint:errorlint // Is must compare, not unwrap
+
+// A Caller is who a request comes from.
+type Caller struct {
+	Addr     netip.Addr   // without a zone; IPv4 if it is IPv4-mapped
+	Via      []netip.Addr // trusted proxies in between, the nearest to us first
+	Rule     string       // what lets the caller in, as [List.Match] says
+	Observed bool         // let in only because the guard observes
+	Reason   string       // why it would have been refused, if Observed
+}
+
+// A Guard lets in who is on its list. It may be used from anywhere at once.
+type Guard struct {
+	allowed atomic.Pointer[List]
+	trusted List
+	observe bool
+}
+
+// NewGuard returns a guard that lets in who is in allowed, seen through the
+// proxies in trusted. One that observes lets in everyone, and says who would
+// have been refused.
+func NewGuard(allowed, trusted List, observe bool) *Guard {
+	g := &Guard{trusted: trusted, observe: observe}
+	g.Swap(allowed)
+
+	return g
+}
+
+// Swap replaces the list of who is let in.
+func (g *Guard) Swap(allowed List) { g.allowed.Store(&allowed) }
+
+// Check says who calls, given the address of the connection and every
+// X-Forwarded-For header in the order in which they came. What the headers say
+// is believed only as far as a trusted proxy says it: they are read from the
+// right, until an address is none of ours. If all are, the last one read is
+// the caller.
+//
+// Every error is a [*Refusal], and is [ErrForeign].
+func (g *Guard) Check(remoteAddr string, forwardedFor []string) (Caller, error) {
+	addr, ok := parseHop(remoteAddr)
+	if !ok {
+		return g.refuse(Caller{}, ReasonUnreadablePeer, remoteAddr)
+	}
+	caller := Caller{Addr: addr}
+
+	hops := chain{headers: forwardedFor}
+	for {
+		if _, trusted := g.trusted.Match(caller.Addr); !trusted {
+			break
+		}
+		text, more := hops.next()
+		if !more {
+			break
+		}
+		addr, ok := parseHop(text)
+		if !ok {
+			return g.refuse(caller, ReasonUnreadableHop, text)
+		}
+		caller.Via = append(caller.Via, caller.Addr)
+		caller.Addr = addr
+	}
+
+	if caller.Rule, ok = g.allowed.Load().Match(caller.Addr); !ok {
+		return g.refuse(caller, ReasonNotListed, caller.Addr.String())
+	}
+
+	return caller, nil
+}
+
+// refuse turns caller away, or lets it in with a remark.
+func (g *Guard) refuse(caller Caller, reason, text string) (Caller, error) {
+	if g.observe {
+		caller.Observed, caller.Reason = true, reason
+
+		return caller, nil
+	}
+
+	const most = 64
+	if len(text) > most {
+		text = text[:most]
+	}
+
+	return Caller{}, &Refusal{Reason: reason, Addr: text}
+}
