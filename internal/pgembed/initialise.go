@@ -1,0 +1,110 @@
+package pgembed
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// dataMajor returns the major version that made p's data, 0 if there is none.
+// Anything else that is in its place is left alone.
+func dataMajor(p place) (int, error) {
+	text, err := os.ReadFile(filepath.Join(p.data(), "PG_VERSION"))
+	if err == nil {
+		major, err := strconv.Atoi(strings.TrimSpace(string(text)))
+		if err != nil {
+			return 0, fmt.Errorf("read the version of the data in %s: %w", p.data(), err)
+		}
+
+		return major, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return 0, fmt.Errorf("read the version of the data: %w", err)
+	}
+
+	entries, err := os.ReadDir(p.data())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, fmt.Errorf("look for data: %w", err)
+	}
+	if len(entries) > 0 {
+		return 0, fmt.Errorf("%s holds files, but no Postgres data: it was left as it is; choose another TRIVIA_DATA_DIR", p.data())
+	}
+
+	return 0, nil
+}
+
+// initialise makes the data directory and the database if there are none. They
+// get their name in one step at the end, so that a crash leaves none or both.
+func (c *Cluster) initialise(ctx context.Context, bin binaries) error {
+	major, err := dataMajor(c.place)
+	if err != nil || major != 0 {
+		return err
+	}
+
+	fresh := c.place.fresh()
+	if err := os.RemoveAll(fresh); err != nil { // a first start that was interrupted
+		return fmt.Errorf("remove a half-made data directory: %w", err)
+	}
+	if err := c.account.makePrivate(fresh); err != nil {
+		return err
+	}
+	c.log.InfoContext(ctx, "making a new Postgres cluster", slog.String("dir", c.place.data()), slog.String("version", bin.version))
+
+	args := []string{"-D", fresh, "-U", Role, "-A", "trust", "-E", "UTF8", "--locale=C"}
+	if !c.options.Durable {
+		args = append(args, "--no-sync")
+	}
+	if said, err := c.account.command(ctx, c.place.dir, bin.initdb(), args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("make data directory %s: %w: %s", c.place.data(), err, bytes.TrimSpace(said))
+	}
+	if err := c.createDatabase(ctx, bin); err != nil {
+		return err
+	}
+	if err := os.Rename(fresh, c.place.data()); err != nil {
+		return fmt.Errorf("name the new data directory: %w", err)
+	}
+
+	return syncDir(c.place.dir)
+}
+
+// createDatabase needs no client: a server of one session reads the statement.
+func (c *Cluster) createDatabase(ctx context.Context, bin binaries) error {
+	args := []string{"--single", "-D", c.place.fresh()}
+	if !c.options.Durable {
+		args = append(args, "-F")
+	}
+	cmd := c.account.command(ctx, c.place.dir, bin.postgres(), append(args, "postgres")...)
+	cmd.Stdin = strings.NewReader("CREATE DATABASE " + Database + "\n")
+
+	said, err := cmd.CombinedOutput()
+	if err == nil && bytes.Contains(said, []byte("ERROR:")) {
+		err = errors.New("refused")
+	}
+	if err != nil {
+		return fmt.Errorf("create database %s: %w: %s", Database, err, bytes.TrimSpace(said))
+	}
+
+	return nil
+}
+
+// syncDir makes a new name in dir survive a crash of the machine.
+func syncDir(dir string) error {
+	file, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("write out %s: %w", dir, err)
+	}
+	defer func() { _ = file.Close() }()
+
+	if err := file.Sync(); err != nil {
+		return fmt.Errorf("write out %s: %w", dir, err)
+	}
+
+	return nil
+}

@@ -1,0 +1,157 @@
+// Package pgtest gives tests a real Postgres: one cluster for each test
+// binary, started when the first test asks for it, without the durability that
+// no test needs but those that take [Durable].
+//
+// A package that uses it has
+//
+//	func TestMain(m *testing.M) { pgtest.Main(m) }
+package pgtest
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"trivia/internal/pgembed"
+)
+
+// most bounds every step, so that a hanging server fails a test by name.
+const most = time.Minute
+
+// shared is the cluster of this test binary.
+var shared struct {
+	once    sync.Once
+	dir     string
+	cluster *pgembed.Cluster
+	err     error
+	names   atomic.Int64
+}
+
+// Main runs the tests of m and stops the cluster that they have used. The test
+// binary's own main exits with what they came to.
+func Main(m *testing.M) {
+	defer stop()
+
+	m.Run()
+}
+
+func stop() {
+	if shared.cluster != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), most)
+		defer cancel()
+
+		if err := shared.cluster.Stop(ctx); err != nil {
+			log.Panicf("pgtest: %v", err)
+		}
+	}
+	if err := removeDir(shared.dir); err != nil {
+		log.Panicf("pgtest: %v", err)
+	}
+}
+
+// cluster starts the shared cluster, once. That there are no binaries fails
+// the test: a green run must not mean that nothing ran.
+func cluster(t testing.TB) *pgembed.Cluster {
+	t.Helper()
+
+	shared.once.Do(func() {
+		shared.dir, shared.err = newDir()
+		if shared.err != nil {
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), most)
+		defer cancel()
+		shared.cluster, shared.err = pgembed.Start(ctx, pgembed.Options{Dir: shared.dir})
+	})
+	if shared.err != nil {
+		t.Fatalf("pgtest: %v", shared.err)
+	}
+
+	return shared.cluster
+}
+
+// Schema returns the URL of an empty schema that is t's own. Every connection
+// has it as its search path. It goes with the cluster: to drop it would wait for
+// connections that the test has left open.
+func Schema(t testing.TB) string {
+	t.Helper()
+
+	base := cluster(t).URL()
+	name := newName(t)
+	execute(t, base, "CREATE SCHEMA "+name)
+
+	return with(t, base, func(u *url.URL) {
+		query := u.Query()
+		query.Set("options", "-c search_path="+name)
+		u.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20") // libpq knows no plus sign
+	})
+}
+
+// Database returns the URL of an empty database that is t's own and is dropped
+// after it, with whoever is still connected. It costs several times what
+// [Schema] costs.
+func Database(t testing.TB) string {
+	t.Helper()
+
+	base := cluster(t).URL()
+	name := newName(t)
+	execute(t, base, "CREATE DATABASE "+name+" TEMPLATE template0")
+	t.Cleanup(func() { execute(t, base, "DROP DATABASE "+name+" WITH (FORCE)") })
+
+	return with(t, base, func(u *url.URL) { u.Path = "/" + name })
+}
+
+// newName returns a name that is used once in this process, and says by whom.
+func newName(t testing.TB) string {
+	t.Helper()
+
+	plain := strings.Map(func(r rune) rune {
+		if (r >= 'a' && r <= 'z') || (r >= '0' && r <= '9') {
+			return r
+		}
+
+		return '_'
+	}, strings.ToLower(t.Name()))
+	name := fmt.Sprintf("t%d_%s", shared.names.Add(1), plain)
+
+	return name[:min(len(name), 63)] // Postgres cuts longer names
+}
+
+func with(t testing.TB, base string, change func(*url.URL)) string {
+	t.Helper()
+
+	u, err := url.Parse(base)
+	if err != nil {
+		t.Fatalf("pgtest: parse %s: %v", base, err)
+	}
+	change(u)
+
+	return u.String()
+}
+
+// execute uses a connection of its own: a pool would outlive the test, and the
+// test may look for what does.
+func execute(t testing.TB, base, statement string) {
+	t.Helper()
+
+	ctx, cancel := context.WithTimeout(context.Background(), most)
+	defer cancel()
+
+	conn, err := pgx.Connect(ctx, base)
+	if err != nil {
+		t.Fatalf("pgtest: connect: %v", err)
+	}
+	defer func() { _ = conn.Close(ctx) }()
+
+	if _, err := conn.Exec(ctx, statement); err != nil {
+		t.Fatalf("pgtest: %s: %v", statement, err)
+	}
+}
