@@ -32,12 +32,10 @@ type Store struct {
 // Open connects to the database at url, a libpq URL or keyword string. It
 // fails if the database does not answer before ctx ends. Close it after use.
 func Open(ctx context.Context, url string) (*Store, error) {
-	cfg, err := pgxpool.ParseConfig(url)
+	cfg, err := parse(url)
 	if err != nil {
-		// The cause would quote the URL, and with it the password.
-		return nil, errors.New("open the database: DATABASE_URL is not a Postgres URL")
+		return nil, err
 	}
-	cfg.ConnConfig.BuildContextWatcherHandler = cancelFirst
 
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
@@ -50,6 +48,17 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	}
 
 	return s, nil
+}
+
+func parse(url string) (*pgxpool.Config, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		// The cause would quote the URL, and with it the password.
+		return nil, errors.New("open the database: DATABASE_URL is not a Postgres URL")
+	}
+	cfg.ConnConfig.BuildContextWatcherHandler = cancelFirst
+
+	return cfg, nil
 }
 
 // cancelFirst makes a context that ends cancel the running statement at the

@@ -4,9 +4,9 @@
 package trivia
 
 import (
-	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -35,13 +35,29 @@ type Win struct {
 	Item   Item
 }
 
-// ErrUnusable is what every error of [Win.Check] is.
-var ErrUnusable = errors.New("not a usable win")
+// An Event says that something happened to a message or a person, at
+// Customer.io. Its identifier is the key of its delivery.
+type Event struct {
+	ObjectType string    // what it happened to: email, in_app, customer …; empty if the sender did not say
+	Metric     string    // what happened: sent, opened, clicked …
+	At         time.Time // when, by the sender's clock, to the second; zero if the sender did not say
+}
+
+// An Unusable is the error of a body that was signed and can still not be
+// used. It says why, in words for the person who looks at the parked delivery.
+type Unusable string
+
+func (u Unusable) Error() string { return string(u) }
+
+// Unusablef returns an [Unusable] with the formatted text.
+func Unusablef(format string, args ...any) Unusable {
+	return Unusable(fmt.Sprintf(format, args...))
+}
 
 // Check returns nil if all three words of w can be kept as they are. Its error
-// names the first word that cannot, and why; it is an [ErrUnusable].
+// is an [Unusable] that names the first word that cannot.
 func (w Win) Check() error {
-	if err := check("user_id", string(w.User), MaxUserID); err != nil {
+	if err := CheckUserID(w.User); err != nil {
 		return err
 	}
 	if err := check("trivia_id", string(w.Trivia), MaxID); err != nil {
@@ -51,16 +67,19 @@ func (w Win) Check() error {
 	return check("item", string(w.Item), MaxItem)
 }
 
+// CheckUserID returns nil if id can name a user, else an [Unusable].
+func CheckUserID(id UserID) error { return check("user_id", string(id), MaxUserID) }
+
 func check(name, word string, most int) error {
 	switch n := utf8.RuneCountInString(word); {
 	case strings.TrimSpace(word) == "":
-		return fmt.Errorf("%w: %s is empty", ErrUnusable, name)
+		return Unusablef("%s is empty", name)
 	case !utf8.ValidString(word):
-		return fmt.Errorf("%w: %s is not valid UTF-8", ErrUnusable, name)
+		return Unusablef("%s is not valid UTF-8", name)
 	case strings.ContainsRune(word, 0):
-		return fmt.Errorf("%w: %s contains a NUL character", ErrUnusable, name)
+		return Unusablef("%s contains a NUL character", name)
 	case n > most:
-		return fmt.Errorf("%w: %s has %d characters, at most %d fit", ErrUnusable, name, n, most)
+		return Unusablef("%s has %d characters, at most %d fit", name, n, most)
 	}
 
 	return nil

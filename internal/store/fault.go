@@ -1,0 +1,51 @@
+package store
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Passing reports whether err may be gone when the same thing is tried again:
+// a lost connection, a deadlock, a time-out, a database that is starting or
+// full. What the database refuses for what was asked of it, as an error that
+// grant_prize raises or a constraint, does not pass.
+func Passing(err error) bool {
+	refusal, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return true
+	}
+	switch refusal.Code[:2] {
+	case "08", // connection
+		"25", // transaction state: read-only, as after a failover
+		"40", // serialization, deadlock
+		"53", // resources
+		"55", // lock not available
+		"57", // operator intervention: cancelled, shutting down
+		"58": // system: disk
+		return true
+	}
+
+	return false
+}
+
+// Message returns what the database said, without our own words around it,
+// for a person who reads the reason of a parked delivery.
+func Message(err error) string {
+	refusal, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return clean(err.Error())
+	}
+	said := refusal.Message
+	if refusal.Detail != "" {
+		said += " (" + refusal.Detail + ")"
+	}
+
+	return clean(said)
+}
+
+// clean makes a text that Postgres can hold.
+func clean(word string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(word, "\x00", ""), "\uFFFD")
+}

@@ -1,0 +1,168 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"trivia/internal/trivia"
+)
+
+// IntakeOptions say how an [Intake] works.
+type IntakeOptions struct {
+	Conns       int           // connections, and so commits under way at once; at least 1
+	Statement   time.Duration // after which the server gives up a statement
+	CreateUsers bool          // insert a missing user with the win
+}
+
+// An Intake takes batches of arrivals into the database, one commit each. It
+// has connections of its own, tuned for short statements by key. It is safe
+// for concurrent use.
+type Intake struct {
+	pool *pgxpool.Pool
+	opts IntakeOptions
+}
+
+// OpenIntake connects to the database at url. Close it after use.
+func OpenIntake(ctx context.Context, url string, opts IntakeOptions) (*Intake, error) {
+	cfg, err := parse(url)
+	if err != nil {
+		return nil, err
+	}
+	cfg.MaxConns = int32(max(opts.Conns, 1)) //nolint:gosec // a handful
+	cfg.MinConns = cfg.MaxConns
+	params := cfg.ConnConfig.RuntimeParams
+	params["statement_timeout"] = fmt.Sprint(opts.Statement.Milliseconds())
+	// Every statement here finds its rows by key. A plan that was made while a
+	// table was small, or before it was analyzed, must not scan it later.
+	params["enable_seqscan"] = "off"
+	params["plan_cache_mode"] = "force_generic_plan"
+	cfg.AfterConnect = insistOnDurability
+
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open the database for intake: %w", err)
+	}
+
+	return &Intake{pool: pool, opts: opts}, nil
+}
+
+const insistOnSyncCommit = `
+	SELECT set_config('synchronous_commit', 'on', false)
+	WHERE current_setting('synchronous_commit') = 'off'`
+
+// insistOnDurability overrules a database or role that was set to acknowledge
+// commits before they are on disk: a 200 would then promise too much.
+func insistOnDurability(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, insistOnSyncCommit)
+	return err
+}
+
+// Close waits for what is under way and closes the connections.
+func (in *Intake) Close() { in.pool.Close() }
+
+// Take keeps all arrivals and settles them, in one commit, and returns their
+// receipts in the same order. On an error nothing is kept.
+func (in *Intake) Take(ctx context.Context, arrivals []Arrival) ([]Receipt, error) {
+	return in.commit(ctx, arrivals, settledNow)
+}
+
+// Keep keeps all arrivals in one commit and leaves those that can be used to
+// be settled later.
+func (in *Intake) Keep(ctx context.Context, arrivals []Arrival) ([]Receipt, error) {
+	return in.commit(ctx, arrivals, settledLater)
+}
+
+// Whether the usable arrivals of a batch are settled in the commit that keeps
+// them.
+const (
+	settledNow   = true
+	settledLater = false
+)
+
+func (in *Intake) commit(ctx context.Context, arrivals []Arrival, settle bool) ([]Receipt, error) {
+	conn, err := in.pool.Acquire(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("take in %d deliveries: reach the database: %w", len(arrivals), err)
+	}
+	defer conn.Release()
+
+	b := newBatch(arrivals)
+	if err := in.take(ctx, conn.Conn(), b, settle); err != nil {
+		rollback(ctx, conn.Conn())
+		return nil, fmt.Errorf("take in %d deliveries: %w", len(arrivals), err)
+	}
+
+	return b.receipts(), nil
+}
+
+// rollback ends a broken transaction. If that fails too, the pool discards the
+// connection, and the server the transaction with it.
+func rollback(ctx context.Context, conn *pgx.Conn) {
+	if conn.IsClosed() || conn.PgConn().TxStatus() == 'I' {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 100*time.Millisecond)
+	defer cancel()
+	_, _ = conn.Exec(ctx, "ROLLBACK")
+}
+
+// take crosses to the server twice: once to keep everything, since only then
+// it is known what is new, and once to settle what is new and commit.
+func (in *Intake) take(ctx context.Context, conn *pgx.Conn, b *batch, settle bool) error {
+	var first pgx.Batch
+	first.Queue("BEGIN")
+	b.queueKeep(&first, settle)
+	if err := conn.SendBatch(ctx, &first).Close(); err != nil {
+		return fmt.Errorf("keep: %w", err)
+	}
+	b.partRivals()
+
+	var second pgx.Batch
+	b.queueRivals(&second)
+	if settle {
+		wins, events := b.unsettled()
+		queueAward(&second, wins, in.opts.CreateUsers, firstRetry())
+		queueRecord(&second, events)
+	}
+	second.Queue("COMMIT")
+	if err := conn.SendBatch(ctx, &second).Close(); err != nil {
+		return fmt.Errorf("settle: %w", err)
+	}
+
+	return nil
+}
+
+// partRivals moves the slips whose key the table holds with another body from
+// the firsts, where keeping them did nothing, to the rivals.
+func (b *batch) partRivals() {
+	firsts := b.firsts[:0]
+	for _, s := range b.firsts {
+		if !s.fresh && !s.receipt.Duplicate {
+			b.rivals = append(b.rivals, s)
+			continue
+		}
+		firsts = append(firsts, s)
+	}
+	b.firsts = firsts
+}
+
+// unsettled returns the new and usable slips of each kind.
+func (b *batch) unsettled() (wins, events []*slip) {
+	for _, s := range b.firsts {
+		if !s.fresh || s.Unusable != "" {
+			continue
+		}
+		switch s.Kind {
+		case trivia.KindWin:
+			wins = append(wins, s)
+		case trivia.KindEvent:
+			events = append(events, s)
+		}
+	}
+
+	return wins, events
+}

@@ -1,0 +1,211 @@
+package store
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"trivia/internal/trivia"
+)
+
+// A row that is there already is counted if its body is the same. If it is
+// not, the WHERE leaves it alone and nothing is returned: a rival.
+//
+// xmax is 0 in a row that this statement has inserted, and never in one that
+// it has updated.
+const keepDeliveries = `
+	INSERT INTO deliveries AS d (
+		key, kind, body, body_sha256, state, outcome, reason, user_id, trivia_id, item,
+		received_at, seen, last_seen_at, caller, signed_by, stamp, due_at, settled_at)
+	SELECT key, kind, body, sha256, state, nullif(outcome, ''), nullif(reason, ''),
+		nullif(user_id, ''), nullif(trivia_id, ''), nullif(item, ''),
+		at, seen, at, caller, signed_by, stamp,
+		CASE WHEN state = 'pending' THEN now() END,
+		CASE WHEN state <> 'pending' THEN now() END
+	FROM unnest(` + arrivedArrays + `) AS arrived (` + arrivedColumns + `)
+	ON CONFLICT (key, kind, rival) DO UPDATE
+	SET seen = d.seen + excluded.seen, last_seen_at = greatest(d.last_seen_at, excluded.last_seen_at)
+	WHERE d.body_sha256 = excluded.body_sha256
+	RETURNING d.key, d.kind, d.xmax = 0, coalesce(d.outcome, '')`
+
+// What columns.args sends, in this order.
+const (
+	arrivedArrays = `
+		$1::text[], $2::text[], $3::bytea[], $4::bytea[], $5::text[], $6::text[], $7::text[],
+		$8::text[], $9::text[], $10::text[],
+		$11::timestamptz[], $12::integer[], $13::text[], $14::text[], $15::text[]`
+	arrivedColumns = `
+		key, kind, body, sha256, state, outcome, reason,
+		user_id, trivia_id, item,
+		at, seen, caller, signed_by, stamp`
+)
+
+// queueKeep keeps the firsts of b. A usable one is written with the outcome
+// that nearly all of them will have, so that nearly no row is written twice;
+// queueAward corrects the rest before the commit.
+func (b *batch) queueKeep(q *pgx.Batch, settle bool) {
+	c := newColumns(len(b.firsts))
+	for _, s := range b.firsts {
+		c.add(s, s.expected(settle))
+	}
+
+	q.Queue(keepDeliveries, c.args()...).Query(func(rows pgx.Rows) error {
+		var (
+			n       name
+			fresh   bool
+			outcome trivia.Outcome
+		)
+		_, err := pgx.ForEachRow(rows, []any{&n.key, &n.kind, &fresh, &outcome}, func() error {
+			s, ok := b.known[n]
+			if !ok {
+				return fmt.Errorf("kept %s %s, which was not asked for", n.kind, n.key)
+			}
+			s.fresh = fresh
+			s.receipt = Receipt{Duplicate: !fresh, Outcome: outcome}
+			if fresh {
+				s.receipt.Reason = s.Unusable
+			}
+
+			return nil
+		})
+
+		return err
+	})
+}
+
+// A verdict is what a delivery's row says about it.
+type verdict struct {
+	state   trivia.State
+	outcome trivia.Outcome
+	reason  string
+}
+
+// expected returns how a slip is kept at first.
+func (s *slip) expected(settle bool) verdict {
+	switch {
+	case s.Unusable != "":
+		return verdict{trivia.StateParked, trivia.Malformed, s.Unusable}
+	case !settle:
+		return verdict{trivia.StatePending, trivia.Unsettled, ""}
+	case s.Kind == trivia.KindEvent:
+		return verdict{trivia.StateDone, trivia.Recorded, ""}
+	}
+
+	return verdict{trivia.StateDone, trivia.Awarded, ""}
+}
+
+// A second body under a key. It may be the body of the first row after all, if
+// it lost its place to another one in the same batch; then it is a repeat.
+const keepRivals = `
+	WITH arrived AS (
+		SELECT * FROM unnest(` + arrivedArrays + `) AS arrived (` + arrivedColumns + `)
+	), repeated AS (
+		UPDATE deliveries AS d
+		SET seen = d.seen + a.seen, last_seen_at = greatest(d.last_seen_at, a.at)
+		FROM arrived AS a
+		WHERE d.key = a.key AND d.kind = a.kind AND d.rival = '' AND d.body_sha256 = a.sha256
+		RETURNING d.key, d.kind, d.body_sha256, coalesce(d.outcome, '') AS outcome
+	), kept AS (
+		INSERT INTO deliveries AS d (
+			key, kind, rival, body, body_sha256, state, outcome, reason, user_id, trivia_id, item,
+			received_at, seen, last_seen_at, caller, signed_by, stamp, settled_at)
+		SELECT key, kind, sha256, body, sha256, state, outcome, reason,
+			nullif(user_id, ''), nullif(trivia_id, ''), nullif(item, ''),
+			at, seen, at, caller, signed_by, stamp, now()
+		FROM arrived AS a
+		WHERE NOT EXISTS (
+			SELECT FROM repeated AS r WHERE r.key = a.key AND r.kind = a.kind AND r.body_sha256 = a.sha256)
+		ORDER BY key, kind, sha256
+		ON CONFLICT (key, kind, rival) DO UPDATE
+		SET seen = d.seen + excluded.seen, last_seen_at = greatest(d.last_seen_at, excluded.last_seen_at)
+		RETURNING d.key, d.kind, d.body_sha256, d.xmax = 0 AS fresh, d.outcome
+	)
+	SELECT key, kind, body_sha256, fresh, outcome FROM kept
+	UNION ALL
+	SELECT key, kind, body_sha256, false, outcome FROM repeated`
+
+const rivalReason = "this key came before with another body"
+
+func (b *batch) queueRivals(q *pgx.Batch) {
+	if len(b.rivals) == 0 {
+		return
+	}
+
+	c := newColumns(len(b.rivals))
+	for _, s := range b.rivals {
+		c.add(s, verdict{trivia.StateParked, trivia.KeyConflict, rivalReason})
+	}
+
+	q.Queue(keepRivals, c.args()...).Query(func(rows pgx.Rows) error {
+		var (
+			n       name
+			sum     []byte
+			fresh   bool
+			outcome trivia.Outcome
+		)
+		_, err := pgx.ForEachRow(rows, []any{&n.key, &n.kind, &sum, &fresh, &outcome}, func() error {
+			for _, s := range b.rivals {
+				if s.name() == n && string(s.SHA256[:]) == string(sum) {
+					s.receipt = Receipt{Duplicate: !fresh, Outcome: outcome}
+					if fresh {
+						s.receipt.Reason = rivalReason
+					}
+				}
+			}
+
+			return nil
+		})
+
+		return err
+	})
+}
+
+// Columns are slips as arrays, for unnest.
+type columns struct {
+	keys, kinds, states, outcomes, reasons []string
+	users, trivias, items                  []string
+	callers, signers, stamps               []string
+	bodies, sums                           [][]byte
+	ats                                    []time.Time
+	counts                                 []int32
+}
+
+func newColumns(n int) *columns {
+	words := make([]string, 11*n)
+	part := func(i int) []string { return words[i*n : i*n : (i+1)*n] }
+
+	return &columns{
+		keys: part(0), kinds: part(1), states: part(2), outcomes: part(3), reasons: part(4),
+		users: part(5), trivias: part(6), items: part(7),
+		callers: part(8), signers: part(9), stamps: part(10),
+		bodies: make([][]byte, 0, n), sums: make([][]byte, 0, n),
+		ats: make([]time.Time, 0, n), counts: make([]int32, 0, n),
+	}
+}
+
+func (c *columns) add(s *slip, v verdict) {
+	c.keys = append(c.keys, s.Key)
+	c.kinds = append(c.kinds, string(s.Kind))
+	c.states = append(c.states, string(v.state))
+	c.outcomes = append(c.outcomes, string(v.outcome))
+	c.reasons = append(c.reasons, v.reason)
+	c.users = append(c.users, string(s.Win.User))
+	c.trivias = append(c.trivias, string(s.Win.Trivia))
+	c.items = append(c.items, string(s.Win.Item))
+	c.callers = append(c.callers, s.Caller)
+	c.signers = append(c.signers, s.SignedBy)
+	c.stamps = append(c.stamps, s.Stamp)
+	c.bodies = append(c.bodies, s.Body)
+	c.sums = append(c.sums, s.SHA256[:])
+	c.ats = append(c.ats, s.At)
+	c.counts = append(c.counts, s.count)
+}
+
+func (c *columns) args() []any {
+	return []any{
+		c.keys, c.kinds, c.bodies, c.sums, c.states, c.outcomes, c.reasons,
+		c.users, c.trivias, c.items,
+		c.ats, c.counts, c.callers, c.signers, c.stamps,
+	}
+}

@@ -1,0 +1,179 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"trivia/internal/trivia"
+)
+
+// A Ref names a pending delivery. Only the first body under a key is ever
+// pending.
+type Ref struct {
+	Kind trivia.Kind
+	Key  string
+}
+
+func (r Ref) String() string { return fmt.Sprintf("%s %s", r.Kind, r.Key) }
+
+// A Pending is a delivery that one process has claimed, to settle it before
+// the lease ends.
+type Pending struct {
+	Ref
+
+	Body     []byte
+	Attempts int // of settling, with this one
+	Received time.Time
+	lease    time.Time // until when the claim holds, by the database's clock
+}
+
+// ErrBusy says that somebody else has the delivery in hand, or has settled it.
+var ErrBusy = errors.New("delivery is in other hands")
+
+const listDue = `
+	SELECT kind, key
+	FROM deliveries
+	WHERE state = 'pending' AND due_at <= now()
+	ORDER BY due_at
+	LIMIT $1`
+
+// Due returns up to limit pending deliveries whose time has come, of whatever
+// process, the longest waiting first. It claims nothing.
+func (s *Store) Due(ctx context.Context, limit int) ([]Ref, error) {
+	rows, err := s.pool.Query(ctx, listDue, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list due deliveries: %w", err)
+	}
+	refs, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Ref])
+	if err != nil {
+		return nil, fmt.Errorf("list due deliveries: %w", err)
+	}
+
+	return refs, nil
+}
+
+// The attempt is counted before it is made, so that a delivery whose award
+// kills the process or the database is not tried forever.
+const claimDelivery = `
+	UPDATE deliveries
+	SET attempts = attempts + 1, due_at = now() + $3::interval
+	WHERE key = $1 AND kind = $2 AND rival = '' AND state = 'pending' AND due_at <= now()
+	RETURNING body, attempts, received_at, due_at`
+
+// Claim takes a due delivery for as long as lease. It returns [ErrBusy] if
+// another process was first.
+func (s *Store) Claim(ctx context.Context, ref Ref, lease time.Duration) (Pending, error) {
+	p := Pending{Ref: ref}
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		// A claim that a crash undoes has cost nothing: it need not wait for the disk.
+		if _, err := tx.Exec(ctx, `SET LOCAL synchronous_commit = off`); err != nil {
+			return err
+		}
+
+		return tx.QueryRow(ctx, claimDelivery, ref.Key, ref.Kind, lease).
+			Scan(&p.Body, &p.Attempts, &p.Received, &p.lease)
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Pending{}, fmt.Errorf("claim %s: %w", ref, ErrBusy)
+	}
+	if err != nil {
+		return Pending{}, fmt.Errorf("claim %s: %w", ref, err)
+	}
+
+	return p, nil
+}
+
+// Intake may hold the row's lock for a moment, counting a repeat. Waiting for
+// it here, behind the award, could be a circle: it is skipped, and tried again.
+const finishDelivery = `
+	UPDATE deliveries AS d
+	SET state = $3, outcome = nullif($4, ''), reason = nullif($5, ''), due_at = NULL, settled_at = now(),
+		user_id = nullif($6, ''), trivia_id = nullif($7, ''), item = nullif($8, '')
+	WHERE d.key = $1 AND d.kind = $2 AND d.rival = '' AND EXISTS (
+		SELECT FROM deliveries AS l
+		WHERE l.key = $1 AND l.kind = $2 AND l.rival = '' AND l.state = 'pending' AND l.due_at = $9
+		FOR UPDATE SKIP LOCKED)`
+
+// SettleOptions say how [Store.Settle] settles.
+type SettleOptions struct {
+	CreateUsers bool           // insert a missing user with the win
+	Retry       *time.Duration // when a win whose user is not there is tried again; nil parks it
+	Statement   time.Duration  // after which the server gives up a statement
+}
+
+// Settle settles one claimed delivery as a says it is, in one commit, with the
+// statements that intake uses. It returns [ErrBusy] if the claim is lost.
+func (s *Store) Settle(ctx context.Context, p Pending, a Arrival, opts SettleOptions) (Receipt, error) {
+	sl := &slip{Arrival: &a, members: []int{0}}
+	end := sl.expected(settledNow)
+	sl.receipt = Receipt{Outcome: end.outcome, Reason: end.reason}
+
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		return s.settle(ctx, tx, p, sl, end, opts)
+	})
+	if err != nil {
+		return Receipt{}, fmt.Errorf("settle %s: %w", p.Ref, err)
+	}
+
+	return sl.receipt, nil
+}
+
+// settle awards first and takes the delivery's own row last: intake waits for
+// that row when a repeat comes, and an award may take its time.
+func (s *Store) settle(ctx context.Context, tx pgx.Tx, p Pending, sl *slip, end verdict, opts SettleOptions) error {
+	var q pgx.Batch
+	q.Queue(`SELECT set_config('statement_timeout', $1, true)`, fmt.Sprint(opts.Statement.Milliseconds()))
+	if end.outcome == trivia.Awarded {
+		queueGrant(&q, []*slip{sl}, opts.CreateUsers)
+	}
+	finished := q.Queue(finishDelivery, p.Key, p.Kind, end.state, end.outcome, end.reason,
+		sl.Win.User, sl.Win.Trivia, sl.Win.Item, p.lease)
+	finished.Exec(func(tag pgconn.CommandTag) error {
+		if tag.RowsAffected() == 0 {
+			return ErrBusy
+		}
+
+		return nil
+	})
+	switch end.outcome {
+	case trivia.Awarded:
+		queueJudge(&q, []*slip{sl}, opts.Retry)
+	case trivia.Recorded:
+		queueRecord(&q, []*slip{sl})
+	}
+
+	return tx.SendBatch(ctx, &q).Close()
+}
+
+const deferDelivery = `
+	UPDATE deliveries
+	SET due_at = now() + $4::interval, reason = $5
+	WHERE key = $1 AND kind = $2 AND rival = '' AND state = 'pending' AND due_at = $3`
+
+// Defer gives a claimed delivery back, to be tried again after wait.
+func (s *Store) Defer(ctx context.Context, p Pending, wait time.Duration, reason string) error {
+	if _, err := s.pool.Exec(ctx, deferDelivery, p.Key, p.Kind, p.lease, wait, clean(reason)); err != nil {
+		return fmt.Errorf("defer %s: %w", p.Ref, err)
+	}
+
+	return nil
+}
+
+const parkDelivery = `
+	UPDATE deliveries
+	SET state = 'parked', due_at = NULL, settled_at = now(), reason = $4
+	WHERE key = $1 AND kind = $2 AND rival = '' AND state = 'pending' AND due_at = $3`
+
+// Park sets a claimed delivery aside for a person, with the reason.
+func (s *Store) Park(ctx context.Context, p Pending, reason string) error {
+	if _, err := s.pool.Exec(ctx, parkDelivery, p.Key, p.Kind, p.lease, clean(reason)); err != nil {
+		return fmt.Errorf("park %s: %w", p.Ref, err)
+	}
+
+	return nil
+}
