@@ -79,7 +79,7 @@ func Backoff(attempt int, base, most time.Duration, jitter float64) time.Duratio
 	if wait <= 0 {
 		return 0
 	}
-	for range attempt - 1 {
+	for range max(attempt, 1) - 1 {
 		if wait > most/2 {
 			wait = most
 

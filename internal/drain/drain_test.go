@@ -225,7 +225,7 @@ func TestBackoff(t *testing.T) {
 		{7, time.Second, time.Minute, 0, 30 * time.Second},
 		{math.MaxInt, time.Second, time.Minute, 0, 30 * time.Second},
 		{0, time.Second, time.Minute, 0, 500 * time.Millisecond},
-		{math.MinInt + 1, time.Second, time.Minute, 0, 500 * time.Millisecond},
+		{math.MinInt, time.Second, time.Minute, 0, 500 * time.Millisecond},
 		{2, 40 * time.Second, time.Minute, 0, 30 * time.Second},
 		{1, time.Hour, time.Minute, 0, 30 * time.Second},
 		{3, 0, time.Minute, 0.5, 0},
