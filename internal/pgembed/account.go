@@ -106,7 +106,7 @@ func fromUser(u *user.User) (account, error) {
 // command prepares a Postgres program to run as a, with an environment of its
 // own: ours may name another server, other libraries or an unknown locale.
 func (a account) command(ctx context.Context, dir, path string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, path, args...)
+	cmd := exec.CommandContext(ctx, path, args...) //nolint:gosec // the programs that binaries has found
 	cmd.Dir = dir
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=" + dir, "LC_ALL=C", "TZ=UTC"}
 	cmd.SysProcAttr = processAttributes()

@@ -61,7 +61,7 @@ func installed(ctx context.Context, m machine) []binaries {
 		dirs = append(dirs, filepath.Dir(real(path)))
 	}
 	if path, err := m.lookPath("pg_config"); err == nil {
-		if text, err := exec.CommandContext(ctx, path, "--bindir").Output(); err == nil {
+		if text, err := exec.CommandContext(ctx, path, "--bindir").Output(); err == nil { //nolint:gosec // from the PATH
 			dirs = append(dirs, strings.TrimSpace(string(text)))
 		}
 	}
@@ -101,7 +101,7 @@ func inspect(ctx context.Context, dirs []string) []binaries {
 		if _, err := os.Stat(b.initdb()); err != nil {
 			continue
 		}
-		text, err := exec.CommandContext(ctx, b.postgres(), "--version").Output()
+		text, err := exec.CommandContext(ctx, b.postgres(), "--version").Output() //nolint:gosec // from the places where it is installed
 		if err != nil {
 			continue
 		}

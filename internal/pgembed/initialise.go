@@ -96,7 +96,7 @@ func (c *Cluster) createDatabase(ctx context.Context, bin binaries) error {
 
 // syncDir makes a new name in dir survive a crash of the machine.
 func syncDir(dir string) error {
-	file, err := os.Open(dir)
+	file, err := os.Open(dir) //nolint:gosec // the data directory
 	if err != nil {
 		return fmt.Errorf("write out %s: %w", dir, err)
 	}

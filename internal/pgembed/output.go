@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -92,7 +93,7 @@ func (o *output) last() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 
-	return strings.Join(append(o.tail[:len(o.tail):len(o.tail)], string(o.part)), "\n")
+	return strings.Join(append(slices.Clip(o.tail), string(o.part)), "\n")
 }
 
 // forget drops the last lines, before another server starts to talk.

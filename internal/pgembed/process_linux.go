@@ -18,7 +18,7 @@ func processAttributes() *syscall.SysProcAttr {
 // server works from within it; any other process there is none of ours.
 func serves(pid int, data string) bool {
 	proc := "/proc/" + strconv.Itoa(pid)
-	status, err := os.ReadFile(proc + "/stat")
+	status, err := os.ReadFile(proc + "/stat") //nolint:gosec // a process id
 	if err != nil {
 		return false
 	}

@@ -7,18 +7,18 @@ import (
 )
 
 // Dir returns a directory that a private Postgres can use as its data
-// directory, and removes it after t. [testing.T.TempDir] will not do for root:
+// directory, and removes it after the test. [testing.T.TempDir] will not do for root:
 // the server's user cannot enter it.
-func Dir(t testing.TB) string {
-	t.Helper()
+func Dir(tb testing.TB) string {
+	tb.Helper()
 
 	dir, err := newDir()
 	if err != nil {
-		t.Fatalf("pgtest: %v", err)
+		tb.Fatalf("pgtest: %v", err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := removeDir(dir); err != nil {
-			t.Errorf("pgtest: %v", err)
+			tb.Errorf("pgtest: %v", err)
 		}
 	})
 

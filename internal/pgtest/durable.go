@@ -7,39 +7,39 @@ import (
 	"trivia/internal/pgembed"
 )
 
-// Durable returns a cluster of t's own that keeps every commit, whatever is
+// Durable returns a cluster of the test's own that keeps every commit, whatever is
 // killed. The test may stop it or kill it, and go on with [Restart].
-func Durable(t testing.TB) *pgembed.Cluster {
-	t.Helper()
+func Durable(tb testing.TB) *pgembed.Cluster {
+	tb.Helper()
 
-	return start(t, Dir(t))
+	return start(tb, Dir(tb))
 }
 
 // Restart starts again what [Durable] has returned, on the same data and the
 // same URL. The server of c must be gone, or be about to go.
-func Restart(t testing.TB, c *pgembed.Cluster) *pgembed.Cluster {
-	t.Helper()
+func Restart(tb testing.TB, c *pgembed.Cluster) *pgembed.Cluster {
+	tb.Helper()
 
 	<-c.Done()
 
-	return start(t, c.Dir())
+	return start(tb, c.Dir())
 }
 
-func start(t testing.TB, dir string) *pgembed.Cluster {
-	t.Helper()
+func start(tb testing.TB, dir string) *pgembed.Cluster {
+	tb.Helper()
 
 	ctx, cancel := context.WithTimeout(context.Background(), most)
 	defer cancel()
 
 	c, err := pgembed.Start(ctx, pgembed.Options{Dir: dir, Durable: true})
 	if err != nil {
-		t.Fatalf("pgtest: %v", err)
+		tb.Fatalf("pgtest: %v", err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), most)
 		defer cancel()
 		if err := c.Stop(ctx); err != nil {
-			t.Errorf("pgtest: %v", err)
+			tb.Errorf("pgtest: %v", err)
 		}
 	})
 

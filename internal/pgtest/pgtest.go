@@ -18,9 +18,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"trivia/internal/pgembed"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // most bounds every step, so that a hanging server fails a test by name.
@@ -59,8 +59,8 @@ func stop() {
 
 // cluster starts the shared cluster, once. That there are no binaries fails
 // the test: a green run must not mean that nothing ran.
-func cluster(t testing.TB) *pgembed.Cluster {
-	t.Helper()
+func cluster(tb testing.TB) *pgembed.Cluster {
+	tb.Helper()
 
 	shared.once.Do(func() {
 		shared.dir, shared.err = newDir()
@@ -72,46 +72,46 @@ func cluster(t testing.TB) *pgembed.Cluster {
 		shared.cluster, shared.err = pgembed.Start(ctx, pgembed.Options{Dir: shared.dir})
 	})
 	if shared.err != nil {
-		t.Fatalf("pgtest: %v", shared.err)
+		tb.Fatalf("pgtest: %v", shared.err)
 	}
 
 	return shared.cluster
 }
 
-// Schema returns the URL of an empty schema that is t's own. Every connection
+// Schema returns the URL of an empty schema that is the test's own. Every connection
 // has it as its search path. It goes with the cluster: to drop it would wait for
 // connections that the test has left open.
-func Schema(t testing.TB) string {
-	t.Helper()
+func Schema(tb testing.TB) string {
+	tb.Helper()
 
-	base := cluster(t).URL()
-	name := newName(t)
-	execute(t, base, "CREATE SCHEMA "+name)
+	base := cluster(tb).URL()
+	name := newName(tb)
+	execute(tb, base, "CREATE SCHEMA "+name)
 
-	return with(t, base, func(u *url.URL) {
+	return with(tb, base, func(u *url.URL) {
 		query := u.Query()
 		query.Set("options", "-c search_path="+name)
 		u.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20") // libpq knows no plus sign
 	})
 }
 
-// Database returns the URL of an empty database that is t's own and is dropped
+// Database returns the URL of an empty database that is the test's own and is dropped
 // after it, with whoever is still connected. It costs several times what
 // [Schema] costs.
-func Database(t testing.TB) string {
-	t.Helper()
+func Database(tb testing.TB) string {
+	tb.Helper()
 
-	base := cluster(t).URL()
-	name := newName(t)
-	execute(t, base, "CREATE DATABASE "+name+" TEMPLATE template0")
-	t.Cleanup(func() { execute(t, base, "DROP DATABASE "+name+" WITH (FORCE)") })
+	base := cluster(tb).URL()
+	name := newName(tb)
+	execute(tb, base, "CREATE DATABASE "+name+" TEMPLATE template0")
+	tb.Cleanup(func() { execute(tb, base, "DROP DATABASE "+name+" WITH (FORCE)") })
 
-	return with(t, base, func(u *url.URL) { u.Path = "/" + name })
+	return with(tb, base, func(u *url.URL) { u.Path = "/" + name })
 }
 
 // newName returns a name that is used once in this process, and says by whom.
-func newName(t testing.TB) string {
-	t.Helper()
+func newName(tb testing.TB) string {
+	tb.Helper()
 
 	plain := strings.Map(func(r rune) rune {
 		if (r >= 'a' && r <= 'z') || (r >= '0' && r <= '9') {
@@ -119,18 +119,18 @@ func newName(t testing.TB) string {
 		}
 
 		return '_'
-	}, strings.ToLower(t.Name()))
+	}, strings.ToLower(tb.Name()))
 	name := fmt.Sprintf("t%d_%s", shared.names.Add(1), plain)
 
 	return name[:min(len(name), 63)] // Postgres cuts longer names
 }
 
-func with(t testing.TB, base string, change func(*url.URL)) string {
-	t.Helper()
+func with(tb testing.TB, base string, change func(*url.URL)) string {
+	tb.Helper()
 
 	u, err := url.Parse(base)
 	if err != nil {
-		t.Fatalf("pgtest: parse %s: %v", base, err)
+		tb.Fatalf("pgtest: parse %s: %v", base, err)
 	}
 	change(u)
 
@@ -139,19 +139,19 @@ func with(t testing.TB, base string, change func(*url.URL)) string {
 
 // execute uses a connection of its own: a pool would outlive the test, and the
 // test may look for what does.
-func execute(t testing.TB, base, statement string) {
-	t.Helper()
+func execute(tb testing.TB, base, statement string) {
+	tb.Helper()
 
 	ctx, cancel := context.WithTimeout(context.Background(), most)
 	defer cancel()
 
 	conn, err := pgx.Connect(ctx, base)
 	if err != nil {
-		t.Fatalf("pgtest: connect: %v", err)
+		tb.Fatalf("pgtest: connect: %v", err)
 	}
 	defer func() { _ = conn.Close(ctx) }()
 
 	if _, err := conn.Exec(ctx, statement); err != nil {
-		t.Fatalf("pgtest: %s: %v", statement, err)
+		tb.Fatalf("pgtest: %s: %v", statement, err)
 	}
 }
