@@ -1,0 +1,118 @@
+package store
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"trivia/internal/pgtest"
+	"trivia/internal/trivia"
+)
+
+// TestCommonListingsReadAPageThroughAnIndex holds the indexes of the
+// migrations against the statements: a page must not cost more because there
+// are more rows behind it.
+func TestCommonListingsReadAPageThroughAnIndex(t *testing.T) {
+	t.Parallel()
+
+	url := pgtest.Schema(t)
+	if _, err := Migrate(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	for _, statement := range manyRows {
+		if _, err := s.pool.Exec(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+
+	var (
+		at       = time.Date(2026, 5, 4, 3, 0, 0, 0, time.UTC)
+		win      = WinRow{Win: trivia.Win{User: "user-77", Trivia: "trivia-7"}, At: at}.Cursor()
+		delivery = DeliveryRow{Key: "key-77", Kind: trivia.KindWin, ReceivedAt: at}.Cursor()
+	)
+	tests := []struct {
+		name  string
+		query func(Cursor) (*query, error)
+		after Cursor
+		index string
+		sorts bool // the rows found are few enough to be sorted
+	}{
+		{"newest deliveries", DeliveryFilter{}.query, "", "deliveries_newest", false},
+		{"the next page", DeliveryFilter{}.query, delivery, "deliveries_newest", false},
+		{"deliveries of an hour", DeliveryFilter{Since: at, Until: at.Add(time.Hour)}.query, delivery, "deliveries_newest", false},
+		{"wins among deliveries", DeliveryFilter{Kind: trivia.KindWin}.query, delivery, "deliveries_newest", false},
+		{"what was awarded", DeliveryFilter{Outcome: trivia.Awarded}.query, delivery, "deliveries_newest", false},
+		{"a user's deliveries", DeliveryFilter{User: "user-77"}.query, "", "deliveries_by_user", true},
+		{"a key's deliveries", DeliveryFilter{Key: "key-77"}.query, "", "deliveries_pkey", true},
+		{"what is pending", DeliveryFilter{State: trivia.StatePending}.query, "", "deliveries_due", true},
+		{"what is parked", DeliveryFilter{State: trivia.StateParked}.query, "", "deliveries_parked", true},
+		{"what is parked and why", DeliveryFilter{State: trivia.StateParked, Outcome: trivia.Malformed}.query, delivery, "deliveries_parked", true},
+		{"newest wins", WinFilter{}.query, "", "trivia_wins_newest", false},
+		{"the next page of wins", WinFilter{}.query, win, "trivia_wins_newest", false},
+		{"a user's wins", WinFilter{User: "user-77"}.query, "", "trivia_wins_pkey", true},
+		{"a trivia's wins", WinFilter{Trivia: "trivia-7"}.query, "", "trivia_wins_by_trivia", true},
+		{"the next page of a trivia's wins", WinFilter{Trivia: "trivia-7"}.query, win, "trivia_wins_by_trivia", true},
+		{"users", UserFilter{}.query, "", "users_pkey", false},
+		{"the next page of users", UserFilter{}.query, newCursor("users", "user-77"), "users_pkey", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+
+			plan := s.plan(t, tt.query, tt.after)
+			if !strings.Contains(plan, tt.index) {
+				t.Errorf("the plan does not use %s:\n%s", tt.index, plan)
+			}
+			if strings.Contains(plan, "Seq Scan") {
+				t.Errorf("the plan reads a whole table:\n%s", plan)
+			}
+			if !tt.sorts && strings.Contains(plan, "Sort") {
+				t.Errorf("the plan sorts what the index has in order:\n%s", plan)
+			}
+		})
+	}
+}
+
+// manyRows are 20,000 wins and deliveries, of which few are not done.
+var manyRows = []string{
+	`INSERT INTO users (user_id) SELECT 'user-' || i FROM generate_series(1, 5000) AS i`,
+	`INSERT INTO trivia_wins (user_id, trivia_id, item, delivery_key, won_at)
+		SELECT 'user-' || i % 5000 + 1, 'trivia-' || i % 63, 'hat', 'key-' || i, '2026-05-04'::timestamptz + i * interval '1 s'
+		FROM generate_series(1, 20000) AS i`,
+	`INSERT INTO deliveries (key, kind, body, body_sha256, state, outcome, user_id, trivia_id, item,
+			received_at, last_seen_at, due_at)
+		SELECT 'key-' || i, 'win', '{}', '', state,
+			CASE state WHEN 'done' THEN 'awarded' WHEN 'parked' THEN 'malformed' END,
+			'user-' || i % 5000 + 1, 'trivia-' || i % 63, 'hat',
+			'2026-05-04'::timestamptz + i * interval '1 s', now(), CASE state WHEN 'pending' THEN now() END
+		FROM generate_series(1, 20000) AS i,
+			LATERAL (SELECT CASE WHEN i % 500 = 1 THEN 'pending' WHEN i % 200 = 2 THEN 'parked' ELSE 'done' END) AS s (state)`,
+	`ANALYZE users, trivia_wins, deliveries`,
+}
+
+func (s *Store) plan(t *testing.T, build func(Cursor) (*query, error), after Cursor) string {
+	t.Helper()
+
+	q, err := build(after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sql, args := q.text(50)
+	rows, err := s.pool.Query(t.Context(), "EXPLAIN "+sql, args)
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+
+	return strings.Join(lines, "\n")
+}
