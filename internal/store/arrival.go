@@ -27,9 +27,10 @@ type Arrival struct {
 
 // A Receipt says what became of one arrival.
 type Receipt struct {
-	Duplicate bool           // the same body came under the same key before
-	Outcome   trivia.Outcome // of a duplicate: what became of the first
-	Reason    string         // why it is parked, for the log; empty for duplicates
+	Duplicate bool         // the same body came under the same key before
+	State     trivia.State // of a duplicate: of the first, like the others
+	Outcome   trivia.Outcome
+	Reason    string // why it is parked, for the log; empty for duplicates
 }
 
 // A slip stands for all arrivals of one batch that have the same kind, key and

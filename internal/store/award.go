@@ -116,7 +116,7 @@ func queueJudge(q *pgx.Batch, wins []*slip, retry *time.Duration) {
 			if !ok {
 				return fmt.Errorf("judged win %s, which was not asked for", key)
 			}
-			s.receipt.Outcome, s.receipt.Reason = v.outcome, v.reason
+			s.receipt.State, s.receipt.Outcome, s.receipt.Reason = v.state, v.outcome, v.reason
 
 			return nil
 		})
@@ -147,7 +147,7 @@ func byPerson(x, y *slip) int {
 
 // firstRetry is what a win whose user is not there waits after intake.
 func firstRetry() *time.Duration {
-	if wait, ok := trivia.RetryUnknownUser(1); ok {
+	if wait, ok := trivia.RetryUnknownUser(0); ok {
 		return &wait
 	}
 

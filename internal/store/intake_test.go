@@ -159,17 +159,17 @@ func TestOneBatchReachesEveryOutcome(t *testing.T) {
 	)
 
 	want := []store.Receipt{
-		{Outcome: trivia.Awarded},
-		{Outcome: trivia.AlreadyWon},
-		{Outcome: trivia.PrizeConflict, Reason: "the user has won mug with this trivia already"},
-		{Outcome: trivia.UnknownUser, Reason: "no such user"},
-		{Outcome: trivia.TriviaClosed, Reason: "the trivia is closed"},
-		{Outcome: trivia.Malformed, Reason: "body is empty"},
-		{Outcome: trivia.Recorded},
-		{Outcome: trivia.Awarded, Duplicate: true},
-		{Outcome: trivia.KeyConflict, Reason: "this key came before with another body"},
-		{Outcome: trivia.KeyConflict, Reason: "this key came before with another body"},
-		{Outcome: trivia.Awarded, Duplicate: true},
+		{State: trivia.StateDone, Outcome: trivia.Awarded},
+		{State: trivia.StateDone, Outcome: trivia.AlreadyWon},
+		{State: trivia.StateParked, Outcome: trivia.PrizeConflict, Reason: "the user has won mug with this trivia already"},
+		{State: trivia.StatePending, Outcome: trivia.UnknownUser, Reason: "no such user"},
+		{State: trivia.StateParked, Outcome: trivia.TriviaClosed, Reason: "the trivia is closed"},
+		{State: trivia.StateParked, Outcome: trivia.Malformed, Reason: "body is empty"},
+		{State: trivia.StateDone, Outcome: trivia.Recorded},
+		{State: trivia.StateDone, Outcome: trivia.Awarded, Duplicate: true},
+		{State: trivia.StateParked, Outcome: trivia.KeyConflict, Reason: "this key came before with another body"},
+		{State: trivia.StateParked, Outcome: trivia.KeyConflict, Reason: "this key came before with another body"},
+		{State: trivia.StateDone, Outcome: trivia.Awarded, Duplicate: true},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Take (-want +got):\n%s", diff)

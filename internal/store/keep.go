@@ -27,7 +27,7 @@ const keepDeliveries = `
 	ON CONFLICT (key, kind, rival) DO UPDATE
 	SET seen = d.seen + excluded.seen, last_seen_at = greatest(d.last_seen_at, excluded.last_seen_at)
 	WHERE d.body_sha256 = excluded.body_sha256
-	RETURNING d.key, d.kind, d.xmax = 0, coalesce(d.outcome, '')`
+	RETURNING d.key, d.kind, d.xmax = 0, d.state, coalesce(d.outcome, '')`
 
 // What columns.args sends, in this order.
 const (
@@ -52,17 +52,17 @@ func (b *batch) queueKeep(q *pgx.Batch, settle bool) {
 
 	q.Queue(keepDeliveries, c.args()...).Query(func(rows pgx.Rows) error {
 		var (
-			n       name
-			fresh   bool
-			outcome trivia.Outcome
+			n     name
+			fresh bool
+			v     verdict
 		)
-		_, err := pgx.ForEachRow(rows, []any{&n.key, &n.kind, &fresh, &outcome}, func() error {
+		_, err := pgx.ForEachRow(rows, []any{&n.key, &n.kind, &fresh, &v.state, &v.outcome}, func() error {
 			s, ok := b.known[n]
 			if !ok {
 				return fmt.Errorf("kept %s %s, which was not asked for", n.kind, n.key)
 			}
 			s.fresh = fresh
-			s.receipt = Receipt{Duplicate: !fresh, Outcome: outcome}
+			s.receipt = Receipt{Duplicate: !fresh, State: v.state, Outcome: v.outcome}
 			if fresh {
 				s.receipt.Reason = s.Unusable
 			}
@@ -105,7 +105,7 @@ const keepRivals = `
 		SET seen = d.seen + a.seen, last_seen_at = greatest(d.last_seen_at, a.at)
 		FROM arrived AS a
 		WHERE d.key = a.key AND d.kind = a.kind AND d.rival = '' AND d.body_sha256 = a.sha256
-		RETURNING d.key, d.kind, d.body_sha256, coalesce(d.outcome, '') AS outcome
+		RETURNING d.key, d.kind, d.body_sha256, d.state, coalesce(d.outcome, '') AS outcome
 	), kept AS (
 		INSERT INTO deliveries AS d (
 			key, kind, rival, body, body_sha256, state, outcome, reason, user_id, trivia_id, item,
@@ -119,11 +119,11 @@ const keepRivals = `
 		ORDER BY key, kind, sha256
 		ON CONFLICT (key, kind, rival) DO UPDATE
 		SET seen = d.seen + excluded.seen, last_seen_at = greatest(d.last_seen_at, excluded.last_seen_at)
-		RETURNING d.key, d.kind, d.body_sha256, d.xmax = 0 AS fresh, d.outcome
+		RETURNING d.key, d.kind, d.body_sha256, d.xmax = 0 AS fresh, d.state, d.outcome
 	)
-	SELECT key, kind, body_sha256, fresh, outcome FROM kept
+	SELECT key, kind, body_sha256, fresh, state, outcome FROM kept
 	UNION ALL
-	SELECT key, kind, body_sha256, false, outcome FROM repeated`
+	SELECT key, kind, body_sha256, false, state, outcome FROM repeated`
 
 const rivalReason = "this key came before with another body"
 
@@ -139,15 +139,15 @@ func (b *batch) queueRivals(q *pgx.Batch) {
 
 	q.Queue(keepRivals, c.args()...).Query(func(rows pgx.Rows) error {
 		var (
-			n       name
-			sum     []byte
-			fresh   bool
-			outcome trivia.Outcome
+			n     name
+			sum   []byte
+			fresh bool
+			v     verdict
 		)
-		_, err := pgx.ForEachRow(rows, []any{&n.key, &n.kind, &sum, &fresh, &outcome}, func() error {
+		_, err := pgx.ForEachRow(rows, []any{&n.key, &n.kind, &sum, &fresh, &v.state, &v.outcome}, func() error {
 			for _, s := range b.rivals {
 				if s.name() == n && string(s.SHA256[:]) == string(sum) {
-					s.receipt = Receipt{Duplicate: !fresh, Outcome: outcome}
+					s.receipt = Receipt{Duplicate: !fresh, State: v.state, Outcome: v.outcome}
 					if fresh {
 						s.receipt.Reason = rivalReason
 					}

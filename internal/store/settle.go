@@ -111,7 +111,7 @@ type SettleOptions struct {
 func (s *Store) Settle(ctx context.Context, p Pending, a Arrival, opts SettleOptions) (Receipt, error) {
 	sl := &slip{Arrival: &a, members: []int{0}}
 	end := sl.expected(settledNow)
-	sl.receipt = Receipt{Outcome: end.outcome, Reason: end.reason}
+	sl.receipt = Receipt{State: end.state, Outcome: end.outcome, Reason: end.reason}
 
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		return s.settle(ctx, tx, p, sl, end, opts)

@@ -67,21 +67,21 @@ func (o Outcome) State() State {
 	return StatePending
 }
 
-// unknownUserDelays add up to 59 minutes: as long as Customer.io itself would
-// go on trying the action.
-var unknownUserDelays = [...]time.Duration{
-	5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second,
-	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 20 * time.Minute, 20 * time.Minute,
-}
+// How long a win whose user is not there is tried again by itself: as long as
+// Customer.io itself would go on trying the action.
+const (
+	unknownUserFirst = 5 * time.Second
+	unknownUserMost  = 15 * time.Minute // between two tries
+	unknownUserTime  = time.Hour
+)
 
 // RetryUnknownUser returns how long to wait before a win of a user who is not
-// there is tried again, after attempts tries (the one at intake is the first).
-// It returns false when a person has to look at it instead.
-func RetryUnknownUser(attempts int) (time.Duration, bool) {
-	i := max(attempts, 1) - 1
-	if i >= len(unknownUserDelays) {
+// there is tried again, age after it was received: about as long as it has
+// waited already. It returns false when a person has to look at it instead.
+func RetryUnknownUser(age time.Duration) (time.Duration, bool) {
+	if age >= unknownUserTime {
 		return 0, false
 	}
 
-	return unknownUserDelays[i], true
+	return min(max(age, unknownUserFirst), unknownUserMost), true
 }

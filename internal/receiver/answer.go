@@ -1,0 +1,147 @@
+package receiver
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"trivia/internal/signature"
+	"trivia/internal/source"
+	"trivia/internal/store"
+	"trivia/internal/trivia"
+)
+
+// What a request can be refused for, besides its source and its signature.
+var (
+	errNoRoute = errors.New("no such route")
+	errMethod  = errors.New("method not allowed")
+	errPanic   = errors.New("internal fault")
+)
+
+// A readError is a body that did not arrive whole or in time.
+type readError struct{ err error }
+
+func (e *readError) Error() string { return "read the body: " + e.err.Error() }
+func (e *readError) Unwrap() error { return e.err }
+
+// retryAfter is what we ask of a sender, in seconds. Customer.io retries a 503
+// with its ordinary backoff, and nearly every other status after an hour.
+const retryAfter = "2"
+
+// A refusal is all that the outside learns about an error, and the reason that
+// we log and count.
+type refusal struct {
+	status int
+	said   string
+	reason string
+}
+
+// refusalOf is the one place that knows statuses. Our own faults are always
+// 503: a 500 would hold back every later delivery for an hour.
+func refusalOf(err error) refusal {
+	if foreign, ok := errors.AsType[*source.Refusal](err); ok {
+		return refusal{http.StatusForbidden, "this address may not call", foreign.Reason}
+	}
+	if unsigned, ok := errors.AsType[*signature.Refusal](err); ok {
+		return refusal{http.StatusUnauthorized, "request is not signed by a known key", unsigned.Reason}
+	}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return refusal{http.StatusRequestEntityTooLarge, "body is too large", "too_large"}
+	}
+	if _, ok := errors.AsType[*readError](err); ok {
+		return refusal{http.StatusServiceUnavailable, "body did not arrive in time; send it again", "unread_body"}
+	}
+
+	switch {
+	case errors.Is(err, errNoRoute):
+		return refusal{http.StatusNotFound, "no such route", "no_route"}
+	case errors.Is(err, errMethod):
+		return refusal{http.StatusMethodNotAllowed, "only POST is allowed", "method"}
+	case errors.Is(err, errQueueFull):
+		return refusal{http.StatusServiceUnavailable, "busy; send it again", "queue_full"}
+	case errors.Is(err, errPanic):
+		return refusal{http.StatusServiceUnavailable, "not kept; send it again", "panic"}
+	}
+
+	return refusal{http.StatusServiceUnavailable, "not kept; send it again", "not_kept"}
+}
+
+// refuse answers a request that was not kept, counts it and logs it.
+func (rc *Receiver) refuse(w http.ResponseWriter, r *http.Request, d *dealing, err error) {
+	no := refusalOf(err)
+	header := w.Header()
+	switch no.status {
+	case http.StatusServiceUnavailable:
+		header.Set("Retry-After", retryAfter)
+	case http.StatusMethodNotAllowed:
+		header.Set("Allow", http.MethodPost)
+	}
+	rc.write(w, d, no.status, refused{Status: "refused", Error: no.said})
+	rc.Metrics.Refused(no.reason)
+	rc.Log.WarnContext(r.Context(), "request refused",
+		slog.Int("status", no.status), slog.String("reason", no.reason), slog.String("route", d.name),
+		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.String("peer", r.RemoteAddr),
+		slog.String("caller", d.callerText()), slog.Any("error", err))
+}
+
+// accept answers a request that was kept, and logs it if it waits for a
+// person.
+func (rc *Receiver) accept(w http.ResponseWriter, r *http.Request, d *dealing, receipt store.Receipt) {
+	yes := accepted{Status: "accepted", Outcome: string(receipt.Outcome), Key: d.key}
+	if receipt.Duplicate {
+		yes.Status = "duplicate"
+	}
+	if receipt.Outcome == trivia.Unsettled {
+		yes.Outcome = string(trivia.StatePending)
+	}
+	rc.write(w, d, http.StatusOK, yes)
+
+	if !receipt.Duplicate && receipt.State == trivia.StateParked {
+		rc.Log.WarnContext(r.Context(), "delivery parked",
+			slog.String("kind", string(d.kind)), slog.String("key", d.key),
+			slog.String("outcome", string(receipt.Outcome)), slog.String("reason", receipt.Reason),
+			slog.String("caller", d.callerText()))
+	}
+}
+
+// The answers. Customer.io can save what an action is answered as attributes
+// of the person, so their words are part of the contract.
+type (
+	accepted struct {
+		Status  string `json:"status"` // accepted, duplicate
+		Outcome string `json:"outcome"`
+		Key     string `json:"key"`
+	}
+	refused struct {
+		Status string `json:"status"` // refused
+		Error  string `json:"error"`
+	}
+)
+
+// statusTexts are the answers' names in the metrics.
+var statusTexts = map[int]string{
+	http.StatusOK: "200", http.StatusUnauthorized: "401", http.StatusForbidden: "403", http.StatusNotFound: "404",
+	http.StatusMethodNotAllowed: "405", http.StatusRequestEntityTooLarge: "413", http.StatusServiceUnavailable: "503",
+}
+
+func (rc *Receiver) write(w http.ResponseWriter, d *dealing, status int, answer any) {
+	body, err := json.Marshal(answer)
+	if err != nil {
+		body = []byte(`{}`) // cannot be: the answers hold nothing but text
+	}
+	w.Header()["Content-Type"] = contentType
+	w.WriteHeader(status)
+	_, _ = w.Write(append(body, '\n')) // a sender that has hung up will come again
+	rc.Metrics.Request(d.name, statusTexts[status], rc.Now().Sub(d.start))
+}
+
+var contentType = []string{"application/json"}
+
+func (d *dealing) callerText() string {
+	if !d.caller.Addr.IsValid() {
+		return ""
+	}
+
+	return d.caller.Addr.String()
+}

@@ -1,0 +1,186 @@
+package receiver
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"trivia/internal/drain"
+	"trivia/internal/store"
+	"trivia/internal/trivia"
+)
+
+// settle takes one batch in and answers everybody in it. It has a context of
+// its own: a sender that hangs up must not undo the others, and the service
+// that stops must not either.
+func (in *Intake) settle(batch []*ticket) {
+	batch = in.present(batch)
+	if len(batch) == 0 {
+		return
+	}
+	arrivals := make([]store.Arrival, len(batch))
+	for i, t := range batch {
+		arrivals[i] = t.arrival
+	}
+
+	if !in.breaker.closed(in.now()) {
+		in.keep(batch, arrivals)
+		return
+	}
+
+	receipts, err := in.try(in.inbox.Take, arrivals, takeTime)
+	if err == nil {
+		in.breaker.succeeded()
+		in.answer(batch, arrivals, receipts)
+
+		return
+	}
+
+	// A database that takes the same batch without the award is all right, so
+	// the award is not.
+	if in.keep(batch, arrivals) {
+		in.breaker.failed(in.now(), err)
+		in.metrics.Fallback(fault(err))
+		in.log.Warn("award of a batch failed; it is kept, to be settled one by one",
+			slog.Int("deliveries", len(batch)), slog.Any("error", err))
+	}
+}
+
+// keep keeps a batch without settling it. Keeping depends on no rule, so that
+// what the database refuses here it refuses for the bytes of one row; the
+// others are kept without it. It reports whether any were kept.
+func (in *Intake) keep(batch []*ticket, arrivals []store.Arrival) bool {
+	receipts, err := in.try(in.inbox.Keep, arrivals, keepTime)
+	if err == nil {
+		in.answer(batch, arrivals, receipts)
+		in.nudge()
+
+		return true
+	}
+	if len(batch) > 1 && !store.Passing(err) {
+		half := len(batch) / 2
+		front := in.keep(batch[:half], arrivals[:half])
+		back := in.keep(batch[half:], arrivals[half:])
+
+		return front || back
+	}
+
+	in.log.Error("deliveries were not kept; their senders are told to come again",
+		slog.Int("deliveries", len(batch)), slog.Any("error", err))
+	for _, t := range batch {
+		t.done <- result{err: err}
+	}
+
+	return false
+}
+
+type commit func(context.Context, []store.Arrival) ([]store.Receipt, error)
+
+func (in *Intake) try(commit commit, arrivals []store.Arrival, most time.Duration) ([]store.Receipt, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), most)
+	defer cancel()
+
+	start := in.now()
+	receipts, err := commit(ctx, arrivals)
+	if err == nil {
+		in.metrics.Batch(len(arrivals), in.now().Sub(start))
+	}
+
+	return receipts, err
+}
+
+// present leaves out those who have stopped waiting: their senders will come
+// again, and until the database keeps up there is enough to do.
+func (in *Intake) present(batch []*ticket) []*ticket {
+	now := in.now()
+	here := batch[:0]
+	for _, t := range batch {
+		if now.Before(t.gone) {
+			here = append(here, t)
+		}
+	}
+
+	return here
+}
+
+// answer hands everybody in the batch their receipt, and counts them.
+func (in *Intake) answer(batch []*ticket, arrivals []store.Arrival, receipts []store.Receipt) {
+	for i, t := range batch {
+		t.done <- result{receipt: receipts[i]}
+	}
+	in.count(arrivals, receipts)
+}
+
+func (in *Intake) count(arrivals []store.Arrival, receipts []store.Receipt) {
+	type column struct {
+		kind    trivia.Kind
+		outcome string
+	}
+	counts := make(map[column]int, 4)
+	for i, r := range receipts {
+		outcome := string(r.Outcome)
+		if r.Duplicate {
+			outcome = "duplicate"
+		}
+		counts[column{arrivals[i].Kind, outcome}]++
+	}
+	for c, n := range counts {
+		in.metrics.Delivery(string(c.kind), c.outcome, n)
+	}
+}
+
+// fault names an error for the metrics.
+func fault(err error) string {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	case store.Passing(err):
+		return "unavailable"
+	}
+
+	return "refused"
+}
+
+// A breaker lets awards rest after they failed, so that a slow or broken rule
+// costs the requests behind it as little as possible.
+type breaker struct {
+	mu       sync.Mutex
+	failures int // in a row
+	until    time.Time
+}
+
+// Rests after a failure. One row that is refused is no reason to spare the
+// next batch the try; a rule that hangs is.
+const (
+	restRefused = 100 * time.Millisecond
+	restSlow    = time.Second
+	restMost    = 15 * time.Second
+)
+
+func (b *breaker) closed(now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+
+	return !now.Before(b.until)
+}
+
+func (b *breaker) succeeded() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.failures = 0
+}
+
+func (b *breaker) failed(now time.Time, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.failures++
+
+	switch {
+	case store.Passing(err):
+		b.until = now.Add(drain.Backoff(b.failures, restSlow, restMost, 0))
+	case b.failures > 1:
+		b.until = now.Add(drain.Backoff(b.failures-1, restRefused, restMost, 0))
+	}
+}

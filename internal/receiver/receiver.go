@@ -1,0 +1,204 @@
+// Package receiver is the public edge: it checks where a request comes from
+// and who signed it, keeps it together with the others that came at the same
+// time, and answers.
+package receiver
+
+import (
+	"context"
+	"crypto/sha256"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"trivia/internal/customerio"
+	"trivia/internal/diag"
+	"trivia/internal/signature"
+	"trivia/internal/source"
+	"trivia/internal/store"
+	"trivia/internal/trivia"
+)
+
+// The two routes.
+const (
+	PathWin   = "/bet_service/cio/trivia_win" // campaign actions
+	PathEvent = "/webhooks/customerio"        // reporting webhooks
+)
+
+// Options are what a [Receiver] works with. All of them are needed.
+type Options struct {
+	Guard   *source.Guard
+	Action  signature.Verifier // of PathWin
+	Event   signature.Verifier // of PathEvent
+	MaxBody int64              // bytes
+	Intake  *Intake
+	Ready   func(context.Context) error // nil if deliveries can be kept
+	Metrics *diag.Metrics
+	Log     *slog.Logger
+	Now     func() time.Time
+}
+
+// A Receiver is the handler of the public listener.
+type Receiver struct {
+	Options
+
+	routes map[string]route
+}
+
+// A route is what one path accepts.
+type route struct {
+	name     string // in metrics and logs
+	kind     trivia.Kind
+	verifier signature.Verifier
+	decode   func(http.Header, *store.Arrival)
+}
+
+// New returns a receiver.
+func New(opts Options) *Receiver {
+	return &Receiver{Options: opts, routes: map[string]route{
+		PathWin:   {"win", trivia.KindWin, opts.Action, decodeAction},
+		PathEvent: {"event", trivia.KindEvent, opts.Event, decodeEvent},
+	}}
+}
+
+// Names of headers as net/http files them, so that looking them up costs
+// nothing.
+var (
+	stampHeader     = http.CanonicalHeaderKey(signature.HeaderTimestamp)
+	signatureHeader = http.CanonicalHeaderKey(signature.HeaderSignature)
+	keyHeader       = http.CanonicalHeaderKey(customerio.HeaderIdempotencyKey)
+	deliveryHeader  = http.CanonicalHeaderKey(customerio.HeaderDeliveryID)
+)
+
+// ServeHTTP answers one request.
+func (rc *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := rc.Now()
+	rt, ok := rc.routes[r.URL.Path]
+	if !ok {
+		if rc.serveHealth(w, r) {
+			return
+		}
+		rt = route{name: "other"}
+	}
+
+	d := dealing{route: rt, start: start}
+	defer func() {
+		// A panic would close the connection, and a closed connection holds back
+		// every later delivery for an hour.
+		if p := recover(); p != nil {
+			rc.Log.ErrorContext(r.Context(), "panic while receiving", slog.Any("panic", p), slog.String("route", rt.name))
+			rc.refuse(w, r, &d, errPanic)
+		}
+	}()
+
+	receipt, err := rc.receive(w, r, &d)
+	if err != nil {
+		rc.refuse(w, r, &d, err)
+		return
+	}
+	rc.accept(w, r, &d, receipt)
+}
+
+// A dealing is what is known so far about one request.
+type dealing struct {
+	route
+
+	start  time.Time
+	caller source.Caller
+	key    string
+}
+
+// receive is the way of a webhook, from the first check to the commit.
+func (rc *Receiver) receive(w http.ResponseWriter, r *http.Request, d *dealing) (store.Receipt, error) {
+	if err := rc.checkShape(r, d); err != nil {
+		return store.Receipt{}, err
+	}
+
+	caller, err := rc.Guard.Check(r.RemoteAddr, r.Header["X-Forwarded-For"])
+	if err != nil {
+		return store.Receipt{}, err
+	}
+	d.caller = caller
+	if caller.Observed {
+		rc.Metrics.Refused("observed_" + caller.Reason)
+		rc.Log.WarnContext(r.Context(), "a foreign caller was let in, since sources are only observed",
+			slog.String("caller", caller.Addr.String()), slog.String("reason", caller.Reason))
+	}
+
+	body, err := rc.read(w, r)
+	if err != nil {
+		return store.Receipt{}, err
+	}
+
+	stamp := r.Header.Get(stampHeader)
+	signer, err := d.verifier.Verify(d.start, stamp, body, r.Header.Get(signatureHeader))
+	if err != nil {
+		return store.Receipt{}, err
+	}
+
+	a := store.Arrival{
+		Kind: d.kind, Body: body, SHA256: sha256.Sum256(body), At: d.start,
+		Caller: caller.Addr.String(), SignedBy: signer.Fingerprint(), Stamp: strings.ToValidUTF8(stamp, "?"),
+	}
+	d.decode(r.Header, &a)
+	d.key = a.Key
+
+	return rc.Intake.Submit(a)
+}
+
+// checkShape is what can be told before anything is read.
+func (rc *Receiver) checkShape(r *http.Request, d *dealing) error {
+	switch {
+	case d.decode == nil:
+		return errNoRoute
+	case r.Method != http.MethodPost:
+		return errMethod
+	case r.ContentLength > rc.MaxBody:
+		return &http.MaxBytesError{Limit: rc.MaxBody}
+	}
+
+	return nil
+}
+
+// read returns the whole body. The server's read time-out bounds how long it
+// may take.
+func (rc *Receiver) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	limited := http.MaxBytesReader(w, r.Body, rc.MaxBody)
+	if r.ContentLength < 0 {
+		body, err := io.ReadAll(limited)
+		if err != nil {
+			return nil, &readError{err}
+		}
+
+		return body, nil
+	}
+
+	body := make([]byte, r.ContentLength)
+	if _, err := io.ReadFull(limited, body); err != nil {
+		return nil, &readError{err}
+	}
+
+	return body, nil
+}
+
+// decodeAction finds the key and the win of a campaign action.
+func decodeAction(header http.Header, a *store.Arrival) {
+	a.Key = customerio.Key(a.SHA256, header.Get(keyHeader), header.Get(deliveryHeader))
+
+	var err error
+	if a.Win, err = customerio.DecodeAction(a.Body); err != nil {
+		a.Win, a.Unusable = trivia.Win{}, err.Error()
+	}
+}
+
+// decodeEvent finds the key and the envelope of a reporting event.
+func decodeEvent(_ http.Header, a *store.Arrival) {
+	id, event, err := customerio.DecodeEvent(a.Body)
+	a.Key = customerio.Key(a.SHA256, id)
+	if err != nil {
+		a.Unusable = err.Error()
+		return
+	}
+	a.Event = event
+}
