@@ -17,7 +17,7 @@ func (c Complaint) String() string { return c.Name + ": " + c.Problem }
 // Complaints are all that is wrong with the settings, in the order of
 // [Table]. They are an error; an empty list is none, so hand it on as an error
 // by way of [Complaints.Err] only.
-type Complaints []Complaint
+type Complaints []Complaint //nolint:errname // a list to add to, first of all
 
 // Add puts a complaint in its place, behind earlier ones of the same setting.
 func (cs *Complaints) Add(name, problem string) {

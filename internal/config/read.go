@@ -43,17 +43,26 @@ func (r *reader) text(name string) string { return strings.TrimSpace(r.getenv(na
 // of it. The value holds a password, so no complaint shows it.
 func (r *reader) databaseURL() Secret {
 	value := r.text(DatabaseURL)
-	scheme, rest, isURL := strings.Cut(value, "://")
-
-	switch {
-	case value == "":
-	case isURL && (scheme == "postgres" || scheme == "postgresql") && rest != "":
-	case !isURL && strings.Contains(value, "="):
-	default:
+	if value != "" && !isURL(value) && !isKeywords(value) {
 		r.complain(DatabaseURL, "a value (not shown) that is no Postgres URL", "postgres://user@host/database")
 	}
 
 	return NewSecret(value)
+}
+
+// isURL does not ask net/url, which knows no URLs with several hosts.
+func isURL(value string) bool {
+	scheme, rest, _ := strings.Cut(value, "://")
+
+	return (scheme == "postgres" || scheme == "postgresql") && rest != ""
+}
+
+// isKeywords reports whether value begins as host=… does.
+func isKeywords(value string) bool {
+	keyword, _, found := strings.Cut(value, "=")
+	odd := func(c rune) bool { return c != '_' && (c < 'a' || c > 'z') }
+
+	return found && keyword != "" && !strings.ContainsFunc(strings.TrimSpace(keyword), odd)
 }
 
 func (r *reader) dataDir(p place) string {
@@ -199,10 +208,10 @@ func (r *reader) url(name, otherwise string) string {
 	value := cmp.Or(r.text(name), otherwise)
 	u, err := url.Parse(value)
 	switch {
-	case strings.Contains(value, "@"):
-		r.complain(name, "a user or a password (not shown)", expected)
+	case strings.ContainsAny(value, "@?"): // these may hold a password
+		r.complain(name, "a user or a query (not shown)", expected)
 	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "",
-		u.RawQuery != "", u.ForceQuery, u.Fragment != "", strings.HasSuffix(value, "#"):
+		strings.Contains(value, "#"):
 		r.complain(name, quote(value), expected)
 	default:
 		return strings.TrimRight(value, "/")

@@ -11,7 +11,7 @@ const (
 	WebhookSecret      = "CUSTOMERIO_WEBHOOK_SECRET" //nolint:gosec // a name, no secret
 	ActionSecret       = "CUSTOMERIO_ACTION_SECRET"  //nolint:gosec // a name, no secret
 	SiteID             = "CUSTOMERIO_SITE_ID"
-	TrackAPIKey        = "CUSTOMERIO_TRACK_API_KEY" //nolint:gosec // a name, no secret
+	TrackAPIKey        = "CUSTOMERIO_TRACK_API_KEY"
 	Region             = "CUSTOMERIO_REGION"
 	TrackURL           = "CUSTOMERIO_TRACK_URL"
 	AppURL             = "CUSTOMERIO_APP_URL"

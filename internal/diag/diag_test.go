@@ -287,7 +287,8 @@ func TestReadyzAsksEveryone(t *testing.T) {
 		{"nil", []func(context.Context) error{nil}, http.StatusOK, "ok\n"},
 		{"all are fine", []func(context.Context) error{fine, fine}, http.StatusOK, "ok\n"},
 		{
-			"one is not", []func(context.Context) error{fine, broken},
+			"one is not",
+			[]func(context.Context) error{fine, broken},
 			http.StatusServiceUnavailable, "not ready: schema 3 is needed, 2 is there\n",
 		},
 	}

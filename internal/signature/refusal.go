@@ -26,4 +26,4 @@ type Refusal struct { //nolint:errname // it is named after what it is for us: a
 func (*Refusal) Error() string { return ErrUnsigned.Error() }
 
 // Is reports whether target is [ErrUnsigned].
-func (*Refusal) Is(target error) bool { return target == ErrUnsigned } //nolint:errorlint // Is must compare, not unwrap
+func (*Refusal) Is(target error) bool { return target == ErrUnsigned }

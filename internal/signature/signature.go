@@ -7,7 +7,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -105,21 +104,4 @@ func (v Verifier) fresh(now time.Time, stamp string) error {
 	}
 
 	return nil
-}
-
-// sum returns the HMAC of what Customer.io signs. A zero key sums as an empty
-// one.
-func (k Key) sum(stamp string, body []byte) (sum [sha256.Size]byte) {
-	var text []byte
-	if k.secret != nil {
-		text = *k.secret.text
-	}
-
-	mac := hmac.New(sha256.New, text)
-	// A hash never returns an error.
-	_, _ = io.WriteString(mac, "v0:"+stamp+":")
-	_, _ = mac.Write(body)
-	mac.Sum(sum[:0])
-
-	return sum
 }

@@ -28,7 +28,7 @@ type Refusal struct { //nolint:errname // it is named after what it is for us: a
 func (r *Refusal) Error() string { return ErrForeign.Error() + ": " + r.Reason + " " + show(r.Addr) }
 
 // Is reports whether target is [ErrForeign].
-func (*Refusal) Is(target error) bool { return target == ErrForeign } //nolint:errorlint // Is must compare, not unwrap
+func (*Refusal) Is(target error) bool { return target == ErrForeign }
 
 // A Caller is who a request comes from.
 type Caller struct {
