@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"trivia/internal/config"
+	"trivia/internal/signature"
+	"trivia/internal/source"
+)
+
+// Exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitWords  = 2 // wrong flags or settings
+)
+
+// Surroundings are all that main reads of its process, so that tests can
+// stand in for it.
+type surroundings struct {
+	args     []string
+	getenv   func(string) string
+	stdout   io.Writer
+	stderr   io.Writer
+	terminal bool // stderr is one
+	now      func() time.Time
+}
+
+type flags struct {
+	embedded, demo, version bool
+}
+
+const usage = `Usage: trivia-hook [--embedded] [--demo]
+
+Receives Customer.io's webhooks and awards one prize for each user and trivia.
+
+  --embedded  run a private Postgres in TRIVIA_DATA_DIR instead of DATABASE_URL
+  --demo      put users demo-1 … demo-100 into a database that has none, and
+              print what to try next
+  --version   print the version
+
+Settings come from the environment:
+
+`
+
+// run is main with its surroundings as parameters.
+func run(ctx context.Context, sur surroundings) int {
+	opts, err := parse(sur.args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		printUsage(sur.stdout)
+		return exitDone
+	case err != nil:
+		_, _ = fmt.Fprintf(sur.stderr, "trivia-hook: %v\ntrivia-hook: hint: trivia-hook --help lists the flags\n", err)
+		return exitWords
+	case opts.version:
+		_, _ = fmt.Fprintln(sur.stdout, "trivia-hook", version())
+		return exitDone
+	}
+
+	set, err := readSettings(sur.getenv, opts.embedded)
+	if err != nil {
+		for line := range strings.Lines(err.Error()) {
+			_, _ = fmt.Fprintf(sur.stderr, "trivia-hook: %s\n", strings.TrimSuffix(line, "\n"))
+		}
+
+		return exitWords
+	}
+
+	log := newLog(sur)
+	if err := serve(ctx, sur, log, set, opts); err != nil {
+		log.Error("stopped", slog.Any("error", err))
+		return exitFailed
+	}
+	log.Info("stopped")
+
+	return exitDone
+}
+
+func parse(args []string) (flags, error) {
+	var f flags
+	set := flag.NewFlagSet("trivia-hook", flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	set.BoolVar(&f.embedded, "embedded", false, "")
+	set.BoolVar(&f.demo, "demo", false, "")
+	set.BoolVar(&f.version, "version", false, "")
+	if err := set.Parse(args); err != nil {
+		return f, err
+	}
+	if set.NArg() > 0 {
+		return f, fmt.Errorf("usage: want flags only, got %q", set.Args())
+	}
+
+	return f, nil
+}
+
+func printUsage(w io.Writer) {
+	_, _ = io.WriteString(w, usage)
+	for _, s := range config.Table() {
+		_, _ = fmt.Fprintf(w, "  %s (default: %s)\n        %s\n", s.Name, s.Default, s.Meaning)
+	}
+}
+
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(unknown version)"
+	}
+
+	return info.Main.Version
+}
+
+// Settings are the checked environment, with the parts that only their own
+// packages can judge.
+type settings struct {
+	config.Hook
+
+	action, event    signature.Verifier
+	allowed, trusted source.List
+}
+
+// readSettings complains about everything at once.
+func readSettings(getenv func(string) string, embedded bool) (settings, error) {
+	hook, complaints := config.HookFrom(getenv, embedded)
+	set := settings{Hook: hook}
+
+	var err error
+	if set.allowed, err = source.Parse(hook.Sources); err != nil {
+		complaints.Add(config.Sources, err.Error())
+	}
+	if set.trusted, err = source.ParseProxies(hook.TrustedProxies); err != nil {
+		complaints.Add(config.TrustedProxies, err.Error())
+	}
+	if set.event.Keys, err = keysOf(hook.EventKeys); err != nil {
+		complaints.Add(config.WebhookSecret, err.Error())
+	}
+	if set.action.Keys, err = keysOf(hook.ActionKeys); err != nil {
+		complaints.Add(config.ActionSecret, err.Error())
+	}
+	set.event.Tolerance, set.action.Tolerance = hook.Tolerance, hook.Tolerance
+
+	return set, complaints.Err()
+}
+
+func keysOf(secrets []config.Secret) ([]signature.Key, error) {
+	keys := make([]signature.Key, len(secrets))
+	for i, s := range secrets {
+		var err error
+		if keys[i], err = signature.NewKey(s.Reveal()); err != nil {
+			return nil, fmt.Errorf("key %d: %w", i+1, err)
+		}
+	}
+
+	return keys, nil
+}
+
+// newLog logs text for people and JSON for machines.
+func newLog(sur surroundings) *slog.Logger {
+	if sur.terminal {
+		return slog.New(slog.NewTextHandler(sur.stderr, nil))
+	}
+
+	return slog.New(slog.NewJSONHandler(sur.stderr, nil))
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"trivia/internal/diag"
+	"trivia/internal/drain"
+	"trivia/internal/receiver"
+	"trivia/internal/settle"
+	"trivia/internal/source"
+)
+
+const (
+	startTime = 30 * time.Second // for the database to answer at start
+	drainTime = 10 * time.Second // for requests in flight at the end
+
+	// One commit is under way at a time: a second writer would make smaller
+	// batches of the same requests.
+	writers   = 1
+	statement = 950 * time.Millisecond // the server gives up a statement a little before we do
+
+	sweepEvery = time.Second // how soon deliveries that another process left are found
+)
+
+// serve runs everything until ctx ends, and returns nil if all of it ended
+// well.
+func serve(ctx context.Context, sur surroundings, log *slog.Logger, set settings, opts flags) error {
+	// The addresses come first: a port that is taken is no reason to start a
+	// database, and who calls early waits instead of being refused.
+	public, err := listen(ctx, set.Listen)
+	if err != nil {
+		return fmt.Errorf("open the public listener: %w", err)
+	}
+	defer func() { _ = public.Close() }()
+	private, err := listen(ctx, set.AdminListen)
+	if err != nil {
+		return fmt.Errorf("open the private listener: %w", err)
+	}
+	defer func() { _ = private.Close() }()
+
+	db, err := openDatabase(ctx, log, set)
+	if err != nil {
+		return err
+	}
+	defer db.close(log)
+
+	if opts.demo {
+		if err := prepareDemo(ctx, db.Store); err != nil {
+			return err
+		}
+	}
+	h := newHook(set, db, log, sur.now)
+	h.warn(set)
+	log.Info("ready", slog.String("public", public.Addr().String()), slog.String("private", private.Addr().String()),
+		slog.String("environment", set.Environment))
+	if opts.demo {
+		printDemo(sur, set, public.Addr().String(), private.Addr().String())
+	}
+
+	return h.run(ctx, db, public, private)
+}
+
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	var lc net.ListenConfig
+	return lc.Listen(ctx, "tcp", addr)
+}
+
+// A hook is the service, wired.
+type hook struct {
+	log     *slog.Logger
+	intake  *receiver.Intake
+	settle  *settle.Stage
+	pending chan struct{} // wakes settle
+	public  *http.Server
+	private *http.Server
+}
+
+func newHook(set settings, db *database, log *slog.Logger, now func() time.Time) *hook {
+	metrics := diag.New()
+	h := &hook{log: log, pending: make(chan struct{}, 1)}
+
+	h.intake = receiver.NewIntake(db.Intake, metrics, log, now, h.nudge)
+	h.settle = &settle.Stage{
+		Store: db.Store, CreateUsers: set.CreateUsers, Metrics: metrics, Log: log, Now: now, Jitter: rand.Float64,
+	}
+	h.public = receiver.NewServer(receiver.New(receiver.Options{
+		Guard:  source.NewGuard(set.allowed, set.trusted, set.Observe),
+		Action: set.action, Event: set.event, MaxBody: set.MaxBody,
+		Intake: h.intake, Ready: db.Store.Ready, Metrics: metrics, Log: log, Now: now,
+	}), log)
+	h.private = receiver.NewServer(diag.Handler(metrics, db.Store.Ready), log)
+	h.private.WriteTimeout = time.Minute // a CPU profile takes half of that
+
+	metrics.Queue(h.intake.Waiting)
+	metrics.Backlog(func(ctx context.Context) (int64, map[string]int64, time.Duration, error) {
+		b, err := db.Backlog(ctx)
+		return b.Pending, b.Parked, b.Oldest, err
+	})
+
+	return h
+}
+
+func (h *hook) nudge() {
+	select {
+	case h.pending <- struct{}{}:
+	default:
+	}
+}
+
+// warn says at start what is easily overlooked.
+func (h *hook) warn(set settings) {
+	if set.Observe {
+		h.log.Warn("sources are only observed: a caller from anywhere is let in if its signature holds")
+	}
+	if set.Tolerance == 0 {
+		h.log.Warn("timestamps of any age are accepted: who has recorded a request can send it again")
+	}
+}
+
+// run serves until ctx ends or a listener breaks. Then it stops from the
+// outside in: first no new request, then no new batch, then no stage.
+func (h *hook) run(ctx context.Context, db *database, public, private net.Listener) error {
+	group, ctx := errgroup.WithContext(ctx)
+	stages, stopStages := context.WithCancel(context.WithoutCancel(ctx))
+
+	group.Go(func() error { return served(h.public.Serve(public)) })
+	group.Go(func() error { return served(h.private.Serve(private)) })
+	group.Go(func() error { db.supervise(stages, h.log); return nil })
+	for range writers {
+		group.Go(func() error { h.intake.Run(stages); return nil })
+	}
+	group.Go(func() error {
+		drain.Loop(stages, h.log, sweepEvery, h.pending, h.settle.Step)
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		defer stopStages()
+		h.log.Info("stopping: requests in flight are answered first")
+
+		timeout, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+		defer cancel()
+		err := h.public.Shutdown(timeout)
+
+		return errors.Join(err, h.private.Close())
+	})
+
+	return group.Wait()
+}
+
+func served(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+
+	return fmt.Errorf("serve: %w", err)
+}
