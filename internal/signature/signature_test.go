@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -247,6 +248,9 @@ func TestAKeyCannotBePrinted(t *testing.T) {
 	if got, want := key.String(), "[key f9e39db2]"; got != want {
 		t.Errorf("String() = %s, want %s", got, want)
 	}
+	if none := (signature.Key{}); none.String() != "[no key]" || none.Fingerprint() != "" || key.Fingerprint() != "f9e39db2" {
+		t.Errorf("the zero key is %s %q, want [no key] and nothing", none, none.Fingerprint())
+	}
 
 	var log bytes.Buffer
 	hidden := struct{ key signature.Key }{key}
@@ -263,4 +267,24 @@ func TestAKeyCannotBePrinted(t *testing.T) {
 			t.Errorf("%q can be read in:\n%s", leak, &log)
 		}
 	}
+}
+
+func TestAKeyMayBeUsedFromAnywhereAtOnce(t *testing.T) {
+	t.Parallel()
+
+	v := signature.Verifier{Keys: []signature.Key{newKey(t, "another"), newKey(t, vectors[2].key)}}
+
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 200 {
+				for _, tt := range vectors[1:3] { // one key, two requests
+					if _, err := v.Verify(time.Time{}, tt.stamp, []byte(tt.body), tt.sig); err != nil {
+						t.Errorf("Verify of %s: %v", tt.name, err)
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
 }
