@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"syscall"
 )
@@ -117,10 +118,19 @@ func (a account) command(ctx context.Context, dir, path string, args ...string) 
 	return cmd
 }
 
+// finish runs a short command of account.command and returns what it says. The
+// kernel would end it with the thread that has started it.
+func finish(cmd *exec.Cmd) ([]byte, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+
+	return cmd.CombinedOutput()
+}
+
 // canRun reports why a cannot run the server's program from within dir, by
 // trying it.
 func (a account) canRun(ctx context.Context, bin binaries, dir string) error {
-	err := a.command(ctx, dir, bin.postgres(), "--version").Run()
+	_, err := finish(a.command(ctx, dir, bin.postgres(), "--version"))
 	if err == nil {
 		return nil
 	}

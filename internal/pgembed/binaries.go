@@ -153,6 +153,9 @@ func (c *Cluster) binariesOf(ctx context.Context, major int) (binaries, error) {
 	if c.options.BinDir == "" {
 		all = installed(ctx, thisMachine())
 	}
+	if ctx.Err() != nil { // none of them could be asked
+		return binaries{}, fmt.Errorf("look for Postgres: %w", context.Cause(ctx))
+	}
 
 	found, err := choose(all, major)
 	if err != nil && !errors.Is(err, ErrNoBinaries) {

@@ -57,21 +57,37 @@ func (c *Cluster) initialise(ctx context.Context, bin binaries) error {
 	}
 	c.log.InfoContext(ctx, "making a new Postgres cluster", slog.String("dir", c.place.data()), slog.String("version", bin.version))
 
-	args := []string{"-D", fresh, "-U", Role, "-A", "trust", "-E", "UTF8", "--locale=C"}
-	if !c.options.Durable {
-		args = append(args, "--no-sync")
+	if c.options.Template == "" {
+		err = c.makeData(ctx, bin)
+	} else {
+		err = c.copyData(ctx, bin)
 	}
-	if said, err := c.account.command(ctx, c.place.dir, bin.initdb(), args...).CombinedOutput(); err != nil {
-		return fmt.Errorf("make data directory %s: %w: %s", c.place.data(), err, bytes.TrimSpace(said))
+	if err != nil {
+		return fmt.Errorf("make data directory %s: %w", c.place.data(), err)
 	}
-	if err := c.createDatabase(ctx, bin); err != nil {
-		return err
-	}
+	_ = os.Remove(c.place.data()) // somebody's empty one; dataMajor has seen that no other is there
 	if err := os.Rename(fresh, c.place.data()); err != nil {
 		return fmt.Errorf("name the new data directory: %w", err)
 	}
 
 	return syncDir(c.place.dir)
+}
+
+// initdbArguments are all but the directory and whether to wait for the disk.
+func initdbArguments() []string {
+	return []string{"-U", Role, "-A", "trust", "-E", "UTF8", "--locale=C"}
+}
+
+func (c *Cluster) makeData(ctx context.Context, bin binaries) error {
+	args := append(initdbArguments(), "-D", c.place.fresh())
+	if !c.options.Durable {
+		args = append(args, "--no-sync")
+	}
+	if said, err := finish(c.account.command(ctx, c.place.dir, bin.initdb(), args...)); err != nil {
+		return fmt.Errorf("%w: %s", err, bytes.TrimSpace(said))
+	}
+
+	return c.createDatabase(ctx, bin)
 }
 
 // createDatabase needs no client: a server of one session reads the statement.
@@ -83,7 +99,7 @@ func (c *Cluster) createDatabase(ctx context.Context, bin binaries) error {
 	cmd := c.account.command(ctx, c.place.dir, bin.postgres(), append(args, "postgres")...)
 	cmd.Stdin = strings.NewReader("CREATE DATABASE " + Database + "\n")
 
-	said, err := cmd.CombinedOutput()
+	said, err := finish(cmd)
 	if err == nil && bytes.Contains(said, []byte("ERROR:")) {
 		err = errors.New("refused")
 	}

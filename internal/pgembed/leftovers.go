@@ -8,22 +8,21 @@ import (
 	"log/slog"
 	"os"
 	"syscall"
+	"time"
 )
+
+const settleMost = time.Second
 
 // clearLeftovers deals with what a killed owner or a killed server has left. A
 // server that still runs on our data is stopped: nobody watches it, and it may
 // be of an older minor version than the binaries are by now.
 func (c *Cluster) clearLeftovers(ctx context.Context) error {
-	file, err := readPidFile(c.place.data())
+	file, err := c.settledPidFile(ctx)
 	if err != nil {
 		return err
 	}
 
-	if file.pid == 0 {
-		return c.socket.clear()
-	}
-
-	if serves(file.pid, c.place.data()) {
+	if file.pid != 0 && serves(file.pid, c.place.data()) {
 		if file.single {
 			return fmt.Errorf("%w: process %d is a single-user Postgres on %s", ErrInUse, file.pid, c.place.data())
 		}
@@ -34,15 +33,32 @@ func (c *Cluster) clearLeftovers(ctx context.Context) error {
 	}
 
 	// The process is gone, or a zombie, or another program that has got its id
-	// since. Postgres would take the last two for a living server.
-	if now, err := readPidFile(c.place.data()); err != nil || now.pid != file.pid {
+	// since, or a crash of the machine has emptied the file. Postgres would take
+	// all but the first for a living server.
+	now, err := readPidFile(c.place.data())
+	if err != nil {
 		return err
 	}
-	if err := os.Remove(pidPath(c.place.data())); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove a stale lock file: %w", err)
+	if now.exists && now == file {
+		if err := os.Remove(pidPath(c.place.data())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove a stale lock file: %w", err)
+		}
 	}
 
 	return c.socket.clear()
+}
+
+// settledPidFile gives a server that is just writing its file the time to do so.
+func (c *Cluster) settledPidFile(ctx context.Context) (pidFile, error) {
+	var file pidFile
+	var err error
+	within(settleMost, ctx.Done(), func() bool {
+		file, err = readPidFile(c.place.data())
+
+		return err != nil || !file.exists || file.pid != 0
+	})
+
+	return file, err
 }
 
 func (c *Cluster) stopOrphan(ctx context.Context, pid int) error {

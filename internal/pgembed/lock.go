@@ -1,27 +1,36 @@
 package pgembed
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // A lock makes this process the one owner of a place. The kernel gives it back
 // when the process ends, however that happens.
 type lock struct{ file *os.File }
 
+// releaseMost is what a process that was just killed may take to be gone.
+const releaseMost = time.Second
+
 // acquire takes the lock of p, and is an [ErrInUse] if another process has it.
-func acquire(p place) (*lock, error) {
+func acquire(ctx context.Context, p place) (*lock, error) {
 	// Whoever may read the directory may read who owns it.
 	file, err := os.OpenFile(p.lock(), os.O_RDWR|os.O_CREATE, 0o644) //nolint:gosec // holds a process id and nothing else
 	if err != nil {
 		return nil, fmt.Errorf("open lock file: %w", err)
 	}
 
-	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	within(releaseMost, ctx.Done(), func() bool {
+		err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+
+		return !errors.Is(err, syscall.EWOULDBLOCK)
+	})
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		defer func() { _ = file.Close() }()
 

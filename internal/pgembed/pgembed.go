@@ -45,11 +45,12 @@ const renewEvery = 30 * time.Second
 
 // Options say where a private Postgres lives and how careful it is.
 type Options struct {
-	Dir     string       // required; made if it is missing, its data is kept in Dir/postgres
-	Durable bool         // false may lose everything at a crash of the machine: only for tests
-	TCP     string       // a loopback host:port to listen on as well; "" = the unix socket only
-	BinDir  string       // the server's binaries; "" = look for them, as Binaries does
-	Log     *slog.Logger // nil = silent
+	Dir      string       // required; made if it is missing, its data is kept in Dir/postgres
+	Durable  bool         // false may lose everything at a crash of the machine: only for tests
+	TCP      string       // a loopback host:port to listen on as well; "" = the unix socket only
+	BinDir   string       // the server's binaries; "" = look for them, as Binaries does
+	Template string       // a directory that keeps a copy of new data, to be quick the next time: only for tests; "" = none
+	Log      *slog.Logger // nil = silent
 
 	renewEvery time.Duration // 0 = renewEvery
 }
@@ -114,7 +115,7 @@ func (c *Cluster) open(ctx context.Context) (*server, error) {
 	if err := c.account.makeDir(c.place.dir); err != nil {
 		return nil, err
 	}
-	if c.lock, err = acquire(c.place); err != nil {
+	if c.lock, err = acquire(ctx, c.place); err != nil {
 		return nil, err
 	}
 	if c.output, err = openOutput(c.place.log()); err != nil {
@@ -137,10 +138,6 @@ func (c *Cluster) open(ctx context.Context) (*server, error) {
 	if err := c.initialise(ctx, bin); err != nil {
 		return nil, err
 	}
-	if err := c.clearLeftovers(ctx); err != nil {
-		return nil, err
-	}
-	c.cleared = true
 
 	return c.run(ctx, bin)
 }
@@ -185,8 +182,9 @@ func (c *Cluster) release() {
 
 	if c.cleared {
 		_ = os.Remove(c.place.state())
-		c.socket.remove()
+		_ = c.socket.clear()
 	}
+	_ = os.Remove(c.socket.dir) // unless something is in it
 	if c.output != nil {
 		c.output.close()
 	}

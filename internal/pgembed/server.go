@@ -32,6 +32,11 @@ type server struct {
 // still held by the last parts of another one is started again.
 func (c *Cluster) run(ctx context.Context, bin binaries) (*server, error) {
 	for try := 1; ; try++ {
+		if err := c.clearLeftovers(ctx); err != nil {
+			return nil, err
+		}
+		c.cleared = true
+
 		s, err := c.launch(ctx, bin)
 		if err != nil {
 			return nil, err

@@ -92,18 +92,14 @@ func (s socket) url() string {
 // clear removes what a server that was killed has left. Nobody else listens in
 // this directory.
 func (s socket) clear() error {
-	for _, path := range []string{s.path(), s.path() + ".lock"} {
+	old, _ := filepath.Glob(filepath.Join(s.dir, ".s.PGSQL.*")) // it fails on a bad pattern only
+	for _, path := range old {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove an old socket: %w", err)
 		}
 	}
 
 	return nil
-}
-
-func (s socket) remove() {
-	_ = s.clear()
-	_ = os.Remove(s.dir) // stays if anything else is in it
 }
 
 // ping asks the server behind the socket whether it would speak TLS: the

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"syscall"
@@ -61,7 +62,8 @@ func Find(dir string) (string, error) {
 	}
 	s := socket{dir: st.SocketDir, port: st.Port}
 	switch err := s.ping(context.Background()); {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED), // stale
+		errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF): // it dies this moment
 		return "", notRunning(p)
 	case errors.Is(err, fs.ErrPermission):
 		return "", fmt.Errorf("embedded Postgres runs in %s, but only the user who started it, or root, may connect: %w", p.dir, err)

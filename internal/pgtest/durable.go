@@ -2,6 +2,7 @@ package pgtest
 
 import (
 	"context"
+	"os"
 	"testing"
 
 	"trivia/internal/pgembed"
@@ -31,7 +32,7 @@ func start(tb testing.TB, dir string) *pgembed.Cluster {
 	ctx, cancel := context.WithTimeout(context.Background(), most)
 	defer cancel()
 
-	c, err := pgembed.Start(ctx, pgembed.Options{Dir: dir, Durable: true})
+	c, err := pgembed.Start(ctx, pgembed.Options{Dir: dir, Durable: true, Template: os.TempDir()})
 	if err != nil {
 		tb.Fatalf("pgtest: %v", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -69,7 +70,7 @@ func cluster(tb testing.TB) *pgembed.Cluster {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), most)
 		defer cancel()
-		shared.cluster, shared.err = pgembed.Start(ctx, pgembed.Options{Dir: shared.dir})
+		shared.cluster, shared.err = pgembed.Start(ctx, pgembed.Options{Dir: shared.dir, Template: os.TempDir()})
 	})
 	if shared.err != nil {
 		tb.Fatalf("pgtest: %v", shared.err)
