@@ -110,27 +110,50 @@ func rollback(ctx context.Context, conn *pgx.Conn) {
 	_, _ = conn.Exec(ctx, "ROLLBACK")
 }
 
-// take crosses to the server twice: once to keep everything, since only then
-// it is known what is new, and once to settle what is new and commit.
+// take crosses to the server to keep everything, since only then it is known
+// what is new; to settle what is new; and to commit, together with what turned
+// out otherwise than it nearly always does.
 func (in *Intake) take(ctx context.Context, conn *pgx.Conn, b *batch, settle bool) error {
-	var first pgx.Batch
-	first.Queue("BEGIN")
-	b.queueKeep(&first, settle)
-	if err := conn.SendBatch(ctx, &first).Close(); err != nil {
+	var q pgx.Batch
+	q.Queue("BEGIN")
+	b.queueKeep(&q, settle)
+	if err := conn.SendBatch(ctx, &q).Close(); err != nil {
 		return fmt.Errorf("keep: %w", err)
 	}
 	b.partRivals()
 
-	var second pgx.Batch
-	b.queueRivals(&second)
+	q = pgx.Batch{}
+	b.queueRivals(&q)
 	if settle {
-		wins, events := b.unsettled()
-		queueAward(&second, wins, in.opts.CreateUsers, firstRetry())
-		queueRecord(&second, events)
+		if err := in.settle(ctx, conn, &q, b); err != nil {
+			return err
+		}
 	}
-	second.Queue("COMMIT")
-	if err := conn.SendBatch(ctx, &second).Close(); err != nil {
+	q.Queue("COMMIT")
+	if err := conn.SendBatch(ctx, &q).Close(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+
+	return nil
+}
+
+// settle settles what is new in b, and leaves in q what is still to be sent.
+func (in *Intake) settle(ctx context.Context, conn *pgx.Conn, q *pgx.Batch, b *batch) error {
+	wins, events := b.unsettled()
+	queueRecord(q, events)
+	if len(wins) == 0 {
+		return nil
+	}
+
+	sortByPerson(wins)
+	awarded := 0
+	queueAward(q, wins, in.opts.CreateUsers, &awarded)
+	if err := conn.SendBatch(ctx, q).Close(); err != nil {
 		return fmt.Errorf("settle: %w", err)
+	}
+	*q = pgx.Batch{}
+	if awarded < len(wins) {
+		queueJudge(q, wins, firstRetry())
 	}
 
 	return nil

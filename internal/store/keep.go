@@ -104,7 +104,8 @@ const keepRivals = `
 		UPDATE deliveries AS d
 		SET seen = d.seen + a.seen, last_seen_at = greatest(d.last_seen_at, a.at)
 		FROM arrived AS a
-		WHERE d.key = a.key AND d.kind = a.kind AND d.rival = '' AND d.body_sha256 = a.sha256
+		WHERE d.key = ANY($1::text[]) AND d.rival = ''
+			AND d.key = a.key AND d.kind = a.kind AND d.body_sha256 = a.sha256
 		RETURNING d.key, d.kind, d.body_sha256, d.state, coalesce(d.outcome, '') AS outcome
 	), kept AS (
 		INSERT INTO deliveries AS d (

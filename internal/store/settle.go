@@ -128,8 +128,9 @@ func (s *Store) Settle(ctx context.Context, p Pending, a Arrival, opts SettleOpt
 func (s *Store) settle(ctx context.Context, tx pgx.Tx, p Pending, sl *slip, end verdict, opts SettleOptions) error {
 	var q pgx.Batch
 	q.Queue(`SELECT set_config('statement_timeout', $1, true)`, fmt.Sprint(opts.Statement.Milliseconds()))
+	awarded := 0
 	if end.outcome == trivia.Awarded {
-		queueGrant(&q, []*slip{sl}, opts.CreateUsers)
+		queueAward(&q, []*slip{sl}, opts.CreateUsers, &awarded)
 	}
 	finished := q.Queue(finishDelivery, p.Key, p.Kind, end.state, end.outcome, end.reason,
 		sl.Win.User, sl.Win.Trivia, sl.Win.Item, p.lease)

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// A report is one run of one version.
+type report struct {
+	tally
+
+	cpu    usage
+	memory int64 // bytes, at most
+}
+
+// A usage is processor time, by who used it.
+type usage struct {
+	service, postgres, load time.Duration
+}
+
+func (u usage) minus(v usage) usage {
+	return usage{u.service - v.service, u.postgres - v.postgres, u.load - v.load}
+}
+
+func (r report) each(d time.Duration) float64 {
+	if r.accepted == 0 {
+		return 0
+	}
+
+	return float64(d.Microseconds()) / float64(r.accepted)
+}
+
+func (r report) String() string {
+	return fmt.Sprintf("%8.0f/s  p50 %5.2f ms  p99 %6.2f ms  µs of CPU per win: service %5.1f, Postgres %5.1f, load %4.1f  %4d MiB  refused %d",
+		r.rate(), milliseconds(r.quantile(.5)), milliseconds(r.quantile(.99)),
+		r.each(r.cpu.service), r.each(r.cpu.postgres), r.each(r.cpu.load), r.memory>>20, r.refused)
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+func printMedians(conns int, runs map[string][]report) {
+	plain, hook := runs["plain"], runs["trivia-hook"]
+	ratios, tails := make([]float64, len(plain)), make([]float64, len(plain))
+	for i := range plain {
+		ratios[i] = hook[i].rate() / plain[i].rate()
+		tails[i] = float64(hook[i].quantile(.99)) / float64(plain[i].quantile(.99))
+	}
+	fmt.Printf("%d connections, medians: trivia-hook takes %.2f× as many wins a second (%.0f to %.0f), p99 is %.2f× as long\n\n",
+		conns, median(ratios), median(rates(plain)), median(rates(hook)), median(tails))
+}
+
+func rates(rs []report) []float64 {
+	out := make([]float64, len(rs))
+	for i, r := range rs {
+		out[i] = r.rate()
+	}
+
+	return out
+}
+
+func median[T cmp.Ordered](values []T) T {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[len(sorted)/2]
+}

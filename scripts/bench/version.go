@@ -1,0 +1,203 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"trivia/internal/pgembed"
+	"trivia/internal/signature"
+	"trivia/internal/store"
+)
+
+// A version is one of the two programs.
+type version struct {
+	name  string
+	start func(ctx context.Context, opts options, url string) (*program, error)
+}
+
+var versions = []version{
+	{"plain", startPlain},
+	{"trivia-hook", startHook},
+}
+
+// A program is a version, running.
+type program struct {
+	*exec.Cmd
+
+	addr string
+}
+
+func (p *program) stop() error {
+	_ = p.Process.Signal(syscall.SIGTERM)
+	return p.Wait()
+}
+
+// measure runs one load against a fresh database and proves that what was
+// accepted is there.
+func (v version) measure(
+	ctx context.Context, opts options, key signature.Key, cluster *pgembed.Cluster, conns int,
+) (r report, err error) {
+	db, err := newDatabase(ctx, cluster.URL(), opts.users)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, db.drop(context.WithoutCancel(ctx))) }()
+
+	p, err := v.start(ctx, opts, db.url)
+	if err != nil {
+		return r, err
+	}
+	l := load{
+		addr: p.addr, conns: conns, warm: 2 * time.Second, measured: time.Duration(opts.seconds) * time.Second,
+		requests: newRequests(key, opts.requests, opts.users),
+	}
+	var cpu [2]usage
+	gauges := 0
+	r.tally, err = l.run(ctx, func() {
+		cpu[gauges] = usage{cpuOf(p.Process.Pid), cpuOf(cluster.PID()), cpuOf(os.Getpid())}
+		gauges++
+	})
+	r.memory = peakMemory(p.Process.Pid)
+	r.cpu = cpu[1].minus(cpu[0])
+	if stopErr := p.stop(); err == nil && stopErr != nil && v.name != "plain" {
+		err = fmt.Errorf("stop: %w", stopErr)
+	}
+	if err != nil {
+		return r, err
+	}
+
+	return r, db.prove(ctx, r.accepted)
+}
+
+// A database is one of its own on the cluster.
+type database struct {
+	name, url, cluster string
+}
+
+func newDatabase(ctx context.Context, cluster string, users int) (database, error) {
+	db := database{name: fmt.Sprintf("bench_%d", time.Now().UnixNano()), cluster: cluster}
+	if err := db.exec(ctx, cluster, "CREATE DATABASE "+db.name); err != nil {
+		return db, err
+	}
+	u, err := url.Parse(cluster)
+	if err != nil {
+		return db, err
+	}
+	u.Path = "/" + db.name
+	db.url = u.String()
+	if _, err := store.Migrate(ctx, db.url); err != nil {
+		return db, err
+	}
+	for _, sql := range []string{
+		fmt.Sprintf("INSERT INTO users (user_id) SELECT 'user-' || n FROM generate_series(0, %d) AS n", users-1),
+		"VACUUM ANALYZE", "CHECKPOINT",
+	} {
+		if err := db.exec(ctx, db.url, sql); err != nil {
+			return db, err
+		}
+	}
+	time.Sleep(settleDown)
+
+	return db, nil
+}
+
+func (db database) exec(ctx context.Context, url, sql string) error {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	_, err = conn.Exec(ctx, sql)
+
+	return err
+}
+
+func (db database) drop(ctx context.Context) error {
+	return db.exec(ctx, db.cluster, "DROP DATABASE "+db.name+" WITH (FORCE)")
+}
+
+// prove fails if fewer wins or prizes are there than were accepted while it
+// was measured.
+func (db database) prove(ctx context.Context, accepted int) error {
+	conn, err := pgx.Connect(ctx, db.url)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+
+	var wins, prizes, deliveries int
+	err = conn.QueryRow(ctx, `SELECT
+		(SELECT count(*) FROM trivia_wins), (SELECT count(*) FROM prizes),
+		(SELECT count(*) FROM deliveries WHERE outcome = 'awarded')`).Scan(&wins, &prizes, &deliveries)
+	if err != nil {
+		return err
+	}
+	if wins < accepted || prizes != wins || deliveries != wins {
+		return fmt.Errorf("%d accepted, but %d deliveries awarded, %d wins and %d prizes", accepted, deliveries, wins, prizes)
+	}
+
+	return nil
+}
+
+func startPlain(ctx context.Context, opts options, url string) (*program, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	const addr = "127.0.0.1:18099"
+	cmd := exec.CommandContext(ctx, self, "-plain", addr, "-url", url, "-plain-conns", fmt.Sprint(opts.plainConns))
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	for range 200 {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+		if err == nil {
+			return &program{cmd, addr}, conn.Close()
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+
+	return nil, errors.New("does not listen")
+}
+
+func startHook(ctx context.Context, opts options, url string) (*program, error) {
+	cmd := exec.CommandContext(ctx, opts.hook)
+	cmd.Env = append(os.Environ(),
+		"DATABASE_URL="+url, "CUSTOMERIO_WEBHOOK_SECRET="+secret, "TRIVIA_SOURCES=loopback",
+		"TRIVIA_LISTEN=127.0.0.1:0", "TRIVIA_ADMIN_LISTEN=127.0.0.1:0")
+	out, err := cmd.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+
+	log := bufio.NewScanner(out)
+	var said strings.Builder
+	for log.Scan() {
+		var line struct{ Msg, Public string }
+		_ = json.Unmarshal(log.Bytes(), &line)
+		if line.Msg == "ready" {
+			go func() { _, _ = io.Copy(io.Discard, out) }()
+			return &program{cmd, line.Public}, nil
+		}
+		_, _ = fmt.Fprintln(&said, log.Text())
+	}
+
+	return nil, fmt.Errorf("does not start: %s", said.String())
+}
