@@ -4,8 +4,11 @@ GO        ?= go
 GOTEST    ?= $(GO) test
 TOOL       = $(GO) tool -modfile=tools/go.mod
 TESTFLAGS ?=
-FUZZTIME  ?= 5s
 BENCHFLAGS ?=
+
+# A count, about five seconds' worth. A duration is at times reported as a
+# failure when it ends (go.dev/issue/75804, open in Go 1.26).
+FUZZTIME  ?= 200000x
 
 # What is measured without a database.
 PURE = ./internal/trivia ./internal/signature ./internal/source ./internal/drain ./internal/diag ./internal/customerio
@@ -34,7 +37,7 @@ race:
 	$(MAKE) test TESTFLAGS=-race
 
 # Names come from `go test -list`, so a target cannot be forgotten.
-fuzz: ## fuzz each target for FUZZTIME (5s)
+fuzz: ## fuzz each target briefly (FUZZTIME=1000000x for longer)
 	@set -e; \
 	packages=$$(grep -rl '^func Fuzz' --include='*_test.go' cmd internal sql | sed 's|/[^/]*$$||' | sort -u); \
 	test -n "$$packages" || { echo "no fuzz targets found" >&2; exit 1; }; \
