@@ -1,14 +1,14 @@
 # Plain make, for GNU make 3.81 (macOS) and later.
 
-GO        ?= go
-GOTEST    ?= $(GO) test
-TOOL       = $(GO) tool -modfile=tools/go.mod
-TESTFLAGS ?=
+GO         ?= go
+GOTEST     ?= $(GO) test
+TOOL        = $(GO) tool -modfile=tools/go.mod
+TESTFLAGS  ?=
 BENCHFLAGS ?=
 
 # A count, about five seconds' worth. A duration is at times reported as a
 # failure when it ends (go.dev/issue/75804, open in Go 1.26).
-FUZZTIME  ?= 200000x
+FUZZTIME   ?= 100000x
 
 # What is measured without a database.
 PURE = ./internal/trivia ./internal/signature ./internal/source ./internal/drain ./internal/diag ./internal/customerio
