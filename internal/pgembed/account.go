@@ -64,7 +64,7 @@ func chooseAccount(data string) (account, error) {
 
 // ownerOf returns the uid that path belongs to, or nil if there is no path.
 func ownerOf(path string) (*uint32, error) {
-	info, err := os.Lstat(path)
+	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil //nolint:nilnil // no such path, no owner
 	}
@@ -128,8 +128,12 @@ func finish(cmd *exec.Cmd) ([]byte, error) {
 }
 
 // canRun reports why a cannot run the server's program from within dir, by
-// trying it.
+// trying it. Of our own account, what has been made in dir says so already.
 func (a account) canRun(ctx context.Context, bin binaries, dir string) error {
+	if !a.other {
+		return nil
+	}
+
 	_, err := finish(a.command(ctx, dir, bin.postgres(), "--version"))
 	if err == nil {
 		return nil

@@ -8,13 +8,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// oldestMajor is the oldest version of Postgres that its makers still mend.
+// oldestMajor is the oldest version of Postgres that a new cluster is made with.
 const oldestMajor = 14
 
 // binaries are one installation of the server's programs.
@@ -65,14 +64,16 @@ func installed(ctx context.Context, m machine) []binaries {
 			dirs = append(dirs, strings.TrimSpace(string(text)))
 		}
 	}
-	first := inspect(ctx, dirs)
-
-	dirs = nil
+	known := len(dirs)
 	for _, glob := range m.globs {
 		found, _ := filepath.Glob(glob) // it fails on a bad pattern only
 		dirs = append(dirs, found...)
 	}
-	rest := inspect(ctx, dirs)
+
+	first := inspect(ctx, dirs[:known])
+	rest := inspect(ctx, slices.DeleteFunc(dirs[known:], func(dir string) bool {
+		return slices.ContainsFunc(first, func(b binaries) bool { return b.dir == real(dir) })
+	}))
 	slices.SortStableFunc(rest, func(a, b binaries) int { return b.major - a.major })
 
 	return append(first, rest...)
@@ -94,6 +95,9 @@ func inspect(ctx context.Context, dirs []string) []binaries {
 	var all []binaries
 	for _, dir := range dirs {
 		b := binaries{dir: real(dir)}
+		if slices.ContainsFunc(all, func(other binaries) bool { return other.dir == b.dir }) {
+			continue
+		}
 		info, err := os.Stat(b.postgres())
 		if err != nil {
 			continue
@@ -166,44 +170,3 @@ func (c *Cluster) binariesOf(ctx context.Context, major int) (binaries, error) {
 
 	return found, err
 }
-
-// advice says how to install Postgres of a major version (0 = any) here.
-func advice(major int) string {
-	text, _ := os.ReadFile("/etc/os-release") // absent on macOS; then it does not matter
-
-	return adviceFor(runtime.GOOS, string(text), major)
-}
-
-var familyPattern = regexp.MustCompile(`(?m)^(?:ID|ID_LIKE)=.*\b(debian|ubuntu|fedora|rhel|centos|alpine|arch|suse)\b`)
-
-func adviceFor(goos, osRelease string, major int) string {
-	suffix, any := "", "or newer"
-	number := oldestMajor
-	if major != 0 {
-		suffix, number, any = "-"+strconv.Itoa(major), major, ""
-	}
-
-	family := ""
-	if match := familyPattern.FindStringSubmatch(osRelease); match != nil {
-		family = match[1]
-	}
-	if goos == "darwin" {
-		family = goos
-	}
-
-	switch family {
-	case "darwin":
-		return fmt.Sprintf("install it with `brew install postgresql@%d`", max(major, brewMajor))
-	case "debian", "ubuntu":
-		return fmt.Sprintf("install it with `sudo apt-get install -y --no-install-recommends postgresql%s`", suffix)
-	case "fedora", "rhel", "centos":
-		return "install it with `sudo dnf install -y postgresql-server`"
-	case "alpine":
-		return fmt.Sprintf("install it with `sudo apk add postgresql%s`", strings.TrimPrefix(suffix, "-"))
-	default:
-		return strings.TrimSpace(fmt.Sprintf("install the server of PostgreSQL %d %s with your package manager", number, any))
-	}
-}
-
-// brewMajor is what to install on macOS when any version will do.
-const brewMajor = 17

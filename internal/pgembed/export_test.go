@@ -1,6 +1,11 @@
 package pgembed
 
-import "time"
+import (
+	"os"
+	"syscall"
+	"testing"
+	"time"
+)
 
 // WithRenewEvery makes a cluster look for upgraded binaries more often.
 func WithRenewEvery(o Options, every time.Duration) Options {
@@ -9,5 +14,15 @@ func WithRenewEvery(o Options, every time.Duration) Options {
 	return o
 }
 
-// AdviceFor is adviceFor.
-func AdviceFor(goos, osRelease string, major int) string { return adviceFor(goos, osRelease, major) }
+// WriteProgram writes a script that can be run at once: while it is written, no
+// other test may fork a process that would hold it open.
+func WriteProgram(tb testing.TB, path, text string) {
+	tb.Helper()
+
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+
+	if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+		tb.Fatal(err)
+	}
+}

@@ -2,8 +2,12 @@ package pgembed_test
 
 import (
 	"errors"
+	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 
 	"trivia/internal/pgembed"
@@ -50,6 +54,27 @@ func TestWhatDoesNotRunIsNotFound(t *testing.T) {
 		if !errors.Is(err, pgembed.ErrNotRunning) {
 			t.Errorf("Find(%s) = %v, want %v", name, err, pgembed.ErrNotRunning)
 		}
+	}
+}
+
+func TestAnotherUserLearnsWhoMayConnect(t *testing.T) {
+	t.Parallel()
+
+	if os.Geteuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	c := start(t, durable(pgtest.Dir(t)))
+
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = []string{findDir + "=" + c.Dir()}
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 54321, Gid: 54321}}
+	got, err := cmd.Output()
+	if errors.Is(err, fs.ErrPermission) {
+		t.Skip("another user may not run this test's binary")
+	}
+	if want := "or root, may connect"; err != nil || !strings.Contains(string(got), want) {
+		t.Errorf("Find() of another user = %s, %v; want that it says %q", got, err, want)
 	}
 }
 

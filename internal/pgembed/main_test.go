@@ -17,12 +17,19 @@ import (
 	"trivia/internal/pgtest"
 )
 
-// ownDir makes the test binary own a cluster instead of running tests.
-const ownDir = "PGEMBED_TEST_OWN_DIR"
+// Variables that make the test binary do something else than to run tests.
+const (
+	ownDir  = "PGEMBED_TEST_OWN_DIR"  // own the cluster of this directory
+	findDir = "PGEMBED_TEST_FIND_DIR" // say what Find says of this directory
+)
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(ownDir); dir != "" {
 		own(dir)
+	}
+	if dir := os.Getenv(findDir); dir != "" {
+		fmt.Println(pgembed.Find(dir))
+		os.Exit(0)
 	}
 	pgtest.Main(m)
 }

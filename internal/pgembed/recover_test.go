@@ -199,12 +199,9 @@ func TestAnUpgradedServerIsRestarted(t *testing.T) {
 	install := func(minor string) {
 		t.Helper()
 		half := filepath.Join(bin, "half")
-		leave(t, half, "#!/bin/sh\n"+
+		pgembed.WriteProgram(t, half, "#!/bin/sh\n"+
 			"[ \"$1\" = --version ] && exec echo 'postgres (PostgreSQL) "+major+"."+minor+"'\n"+
 			"exec "+real+"/postgres \"$@\"\n")
-		if err := os.Chmod(half, 0o755); err != nil {
-			t.Fatal(err)
-		}
 		if err := os.Rename(half, filepath.Join(bin, "postgres")); err != nil {
 			t.Fatal(err)
 		}
@@ -236,6 +233,55 @@ func TestAnUpgradedServerIsRestarted(t *testing.T) {
 	if strings.Contains(said(t, dir), "not properly shut down") {
 		t.Errorf("the restart was not clean; log:\n%s", said(t, dir))
 	}
+}
+
+func TestOfManyOwnersAtOnceOneSucceeds(t *testing.T) {
+	t.Parallel()
+
+	dir := pgtest.Dir(t)
+	const owners = 5
+	clusters, errs := make(chan *pgembed.Cluster, owners), make(chan error, owners)
+	for range owners {
+		go func() {
+			c, err := pgembed.Start(t.Context(), durable(dir))
+			clusters <- c
+			errs <- err
+		}()
+	}
+
+	started := 0
+	for range owners {
+		if c := <-clusters; c != nil {
+			started++
+			t.Cleanup(func() { stop(t, c) })
+		}
+		if err := <-errs; err != nil && !errors.Is(err, pgembed.ErrInUse) {
+			t.Errorf("Start() = %v, want %v", err, pgembed.ErrInUse)
+		}
+	}
+	if started != 1 {
+		t.Errorf("%d of %d owners got the cluster, want 1", started, owners)
+	}
+}
+
+// Whenever its owner is killed, the first start included, the next one finds
+// its way.
+func TestAnOwnerMayBeKilledAtAnyMoment(t *testing.T) {
+	t.Parallel()
+
+	dir := pgtest.Dir(t)
+	for delay := time.Duration(0); delay < 600*time.Millisecond; delay += 75 * time.Millisecond {
+		cmd := exec.CommandContext(t.Context(), os.Args[0])
+		cmd.Env = append(os.Environ(), ownDir+"="+dir)
+		if err := cmd.Start(); err != nil {
+			t.Fatalf("start an owner: %v", err)
+		}
+		time.Sleep(delay)
+		kill(t, cmd.Process.Pid)
+		_ = cmd.Wait()
+	}
+
+	start(t, durable(dir))
 }
 
 // startOrphan starts a server on dir's data as if its owner had gone.

@@ -26,7 +26,7 @@ func Dir(tb testing.TB) string {
 }
 
 func newDir() (string, error) {
-	dir, err := os.MkdirTemp("", "trivia-pgtest-")
+	dir, err := os.MkdirTemp("", prefix)
 	if err != nil {
 		return "", fmt.Errorf("make temporary directory: %w", err)
 	}

@@ -38,10 +38,17 @@ var shared struct {
 
 // Main runs the tests of m and stops the cluster that they have used. The test
 // binary's own main exits with what they came to.
-func Main(m *testing.M) {
+func Main(m *testing.M) { M{m}.Run() }
+
+// An M is a [testing.M] that stops the cluster when its tests have run, for a
+// TestMain that hands it on instead of calling [Main].
+type M struct{ *testing.M }
+
+// Run runs the tests, stops the cluster, and returns the tests' exit code.
+func (m M) Run() int {
 	defer stop()
 
-	m.Run()
+	return m.M.Run()
 }
 
 func stop() {
@@ -66,6 +73,9 @@ func cluster(tb testing.TB) *pgembed.Cluster {
 	shared.once.Do(func() {
 		shared.dir, shared.err = newDir()
 		if shared.err != nil {
+			return
+		}
+		if shared.err = sweep(shared.dir); shared.err != nil {
 			return
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), most)
