@@ -32,6 +32,12 @@ func cpuOf(pid int) time.Duration {
 	return total
 }
 
+// ownCPU returns the processor time of this process alone.
+func ownCPU() time.Duration {
+	own, _, _ := times(os.Getpid())
+	return own
+}
+
 func times(pid int) (own, ended time.Duration, parent int) {
 	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 	if err != nil {

@@ -67,7 +67,7 @@ func (v version) measure(
 	var cpu [2]usage
 	gauges := 0
 	r.tally, err = l.run(ctx, func() {
-		cpu[gauges] = usage{cpuOf(p.Process.Pid), cpuOf(cluster.PID()), cpuOf(os.Getpid())}
+		cpu[gauges] = usage{cpuOf(p.Process.Pid), cpuOf(cluster.PID()), ownCPU()}
 		gauges++
 	})
 	r.memory = peakMemory(p.Process.Pid)
