@@ -69,6 +69,9 @@ func (c *Cluster) initialise(ctx context.Context, bin binaries) error {
 	if err := os.Rename(fresh, c.place.data()); err != nil {
 		return fmt.Errorf("name the new data directory: %w", err)
 	}
+	if !c.options.Durable || c.options.Template != "" {
+		return nil
+	}
 
 	return syncDir(c.place.dir)
 }

@@ -77,7 +77,12 @@ func (c *Cluster) stopOrphan(ctx context.Context, pid int) error {
 // server that runs then.
 func (c *Cluster) renew(ctx context.Context, s *server) (*server, error) {
 	info, err := os.Stat(s.bin.postgres())
-	if err == nil && os.SameFile(info, s.bin.seen) && info.ModTime().Equal(s.bin.seen.ModTime()) {
+	if err == nil && same(info, s.bin.seen) {
+		return s, nil
+	}
+	if err == nil && (s.changed == nil || !same(info, s.changed)) {
+		s.changed = info // the rest of the package may not be there yet: at the next look it will
+
 		return s, nil
 	}
 
@@ -103,4 +108,8 @@ func (c *Cluster) renew(ctx context.Context, s *server) (*server, error) {
 	}
 
 	return next, nil
+}
+
+func same(a, b os.FileInfo) bool {
+	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime())
 }

@@ -40,8 +40,8 @@ const (
 
 // renewEvery is how often a running server is compared with its binaries: a
 // minor upgrade of the package under it breaks it at its next first use of an
-// extension.
-const renewEvery = 30 * time.Second
+// extension, of which PL/pgSQL is one.
+const renewEvery = 5 * time.Second
 
 // Options say where a private Postgres lives and how careful it is.
 type Options struct {

@@ -22,10 +22,11 @@ const (
 
 // A server is one run of the postgres program as our child.
 type server struct {
-	bin  binaries
-	cmd  *exec.Cmd
-	done chan struct{} // closed when the process is gone
-	end  error         // how it ended; read it after done
+	bin     binaries
+	changed os.FileInfo // the program that has taken the place of bin's; nil = none
+	cmd     *exec.Cmd
+	done    chan struct{} // closed when the process is gone
+	end     error         // how it ended; read it after done
 }
 
 // run starts a server and returns when it answers. One that finds the data
