@@ -85,7 +85,7 @@ type hook struct {
 }
 
 func newHook(set settings, db *database, log *slog.Logger, now func() time.Time) *hook {
-	metrics := diag.New()
+	metrics, refusals := diag.New(), &diag.Refusals{}
 	h := &hook{log: log, pending: make(chan struct{}, 1)}
 
 	h.intake = receiver.NewIntake(db.Intake, metrics, log, now, h.nudge)
@@ -95,9 +95,9 @@ func newHook(set settings, db *database, log *slog.Logger, now func() time.Time)
 	h.public = receiver.NewServer(receiver.New(receiver.Options{
 		Guard:  source.NewGuard(set.allowed, set.trusted, set.Observe),
 		Action: set.action, Event: set.event, MaxBody: set.MaxBody,
-		Intake: h.intake, Ready: db.Store.Ready, Metrics: metrics, Log: log, Now: now,
+		Intake: h.intake, Ready: db.Store.Ready, Metrics: metrics, Refusals: refusals, Log: log, Now: now,
 	}), log)
-	h.private = receiver.NewServer(diag.Handler(metrics, db.Store.Ready), log)
+	h.private = receiver.NewServer(diag.Handler(metrics, refusals, db.Store.Ready), log)
 	h.private.WriteTimeout = time.Minute // a CPU profile takes half of that
 
 	metrics.Queue(h.intake.Waiting)

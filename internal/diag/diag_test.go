@@ -29,7 +29,7 @@ func get(tb testing.TB, h http.Handler, path string) (status int, body string) {
 func scrape(tb testing.TB, m *diag.Metrics, prefix string) []string {
 	tb.Helper()
 
-	status, body := get(tb, diag.Handler(m), "/metrics")
+	status, body := get(tb, diag.Handler(m, &diag.Refusals{}), "/metrics")
 	if status != http.StatusOK {
 		tb.Fatalf("GET /metrics = %d %s", status, body)
 	}
@@ -239,7 +239,7 @@ func TestCountingDoesNotAllocate(t *testing.T) { //nolint:paralleltest // see ab
 func TestTheHandlerServesWhatItSays(t *testing.T) {
 	t.Parallel()
 
-	h := diag.Handler(diag.New())
+	h := diag.Handler(diag.New(), &diag.Refusals{})
 
 	tests := []struct {
 		path   string
@@ -247,7 +247,9 @@ func TestTheHandlerServesWhatItSays(t *testing.T) {
 		text   string // somewhere in the body
 	}{
 		{"/", http.StatusOK, `href="/metrics"`},
+		{"/", http.StatusOK, `href="/refused"`},
 		{"/metrics", http.StatusOK, "go_goroutines"},
+		{"/refused", http.StatusOK, "[]"},
 		{"/healthz", http.StatusOK, "ok"},
 		{"/readyz", http.StatusOK, "ok"},
 		{"/debug/pprof/", http.StatusOK, "goroutine"},
@@ -297,7 +299,7 @@ func TestReadyzAsksEveryone(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 
-			h := diag.Handler(diag.New(), tt.ready...)
+			h := diag.Handler(diag.New(), &diag.Refusals{}, tt.ready...)
 			if status, body := get(t, h, "/readyz"); status != tt.status || body != tt.body {
 				t.Errorf("GET /readyz = %d %q, want %d %q", status, body, tt.status, tt.body)
 			}
@@ -315,7 +317,7 @@ func TestReadyzGivesUpAfterASecond(t *testing.T) {
 		start := time.Now()
 		hung := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 
-		status, _ := get(t, diag.Handler(diag.New(), hung), "/readyz")
+		status, _ := get(t, diag.Handler(diag.New(), &diag.Refusals{}, hung), "/readyz")
 		if took := time.Since(start); status != http.StatusServiceUnavailable || took != time.Second {
 			t.Errorf("GET /readyz = %d after %v, want 503 after 1s", status, took)
 		}

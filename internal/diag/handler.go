@@ -17,19 +17,22 @@ const index = `<!doctype html>
 <h1>trivia-hook</h1>
 <ul>
 <li><a href="/metrics">/metrics</a> for Prometheus
+<li><a href="/refused">/refused</a> the last hundred requests that were refused
 <li><a href="/debug/pprof/">/debug/pprof/</a> profiles
 <li><a href="/healthz">/healthz</a> is the process up
 <li><a href="/readyz">/readyz</a> can it keep deliveries
 </ul>
 `
 
-// Handler serves m as /metrics, profiles below /debug/pprof/, /healthz, which
-// is fine as long as the process answers, and /readyz, which is fine as long as
-// every one of ready is (nil is). It is for a private listener: profiles show memory.
-func Handler(m *Metrics, ready ...func(context.Context) error) http.Handler {
+// Handler serves m as /metrics, refusals as /refused, profiles below
+// /debug/pprof/, /healthz, which is fine as long as the process answers, and
+// /readyz, which is fine as long as every one of ready is (nil is). It is for a
+// private listener: profiles show memory.
+func Handler(m *Metrics, refusals *Refusals, ready ...func(context.Context) error) http.Handler {
 	mux := http.NewServeMux()
 
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	mux.Handle("GET /refused", refusals)
 
 	// Mounted by hand: the package mounts itself on the default mux only, which
 	// nobody here serves.

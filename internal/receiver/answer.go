@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"trivia/internal/diag"
 	"trivia/internal/signature"
 	"trivia/internal/source"
 	"trivia/internal/store"
@@ -67,7 +68,8 @@ func refusalOf(err error) refusal {
 	return refusal{http.StatusServiceUnavailable, "not kept; send it again", "not_kept"}
 }
 
-// refuse answers a request that was not kept, counts it and logs it.
+// refuse answers a request that was not kept, counts it, logs it, and shows it
+// on the private listener.
 func (rc *Receiver) refuse(w http.ResponseWriter, r *http.Request, d *dealing, err error) {
 	no := refusalOf(err)
 	header := w.Header()
@@ -78,11 +80,26 @@ func (rc *Receiver) refuse(w http.ResponseWriter, r *http.Request, d *dealing, e
 		header.Set("Allow", http.MethodPost)
 	}
 	rc.write(w, d, no.status, refused{Status: "refused", Error: no.said})
+
+	caller := callerText(d, err)
 	rc.Metrics.Refused(no.reason)
+	rc.Refusals.Add(diag.Refusal{
+		Time: d.start, Status: no.status, Reason: no.reason, Route: d.name, Caller: caller, Peer: r.RemoteAddr,
+	})
 	rc.Log.WarnContext(r.Context(), "request refused",
 		slog.Int("status", no.status), slog.String("reason", no.reason), slog.String("route", d.name),
 		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.String("peer", r.RemoteAddr),
-		slog.String("caller", d.callerText()), slog.Any("error", err))
+		slog.String("caller", caller), slog.Any("error", err))
+}
+
+// callerText returns who was refused. Of a foreign caller only the refusal
+// knows the address; what a proxy could not read as one stays out.
+func callerText(d *dealing, err error) string {
+	if foreign, ok := errors.AsType[*source.Refusal](err); ok && foreign.Reason == source.ReasonNotListed {
+		return foreign.Addr
+	}
+
+	return d.callerText()
 }
 
 // accept answers a request that was kept, and logs it if it waits for a

@@ -28,15 +28,16 @@ const (
 
 // Options are what a [Receiver] works with. All of them are needed.
 type Options struct {
-	Guard   *source.Guard
-	Action  signature.Verifier // of PathWin
-	Event   signature.Verifier // of PathEvent
-	MaxBody int64              // bytes
-	Intake  *Intake
-	Ready   func(context.Context) error // nil if deliveries can be kept
-	Metrics *diag.Metrics
-	Log     *slog.Logger
-	Now     func() time.Time
+	Guard    *source.Guard
+	Action   signature.Verifier // of PathWin
+	Event    signature.Verifier // of PathEvent
+	MaxBody  int64              // bytes
+	Intake   *Intake
+	Ready    func(context.Context) error // nil if deliveries can be kept
+	Metrics  *diag.Metrics
+	Refusals *diag.Refusals
+	Log      *slog.Logger
+	Now      func() time.Time
 }
 
 // A Receiver is the handler of the public listener.
