@@ -131,13 +131,13 @@ func (in *Intake) Run(ctx context.Context) {
 		case <-in.wake:
 		case <-ctx.Done():
 			for batch := in.gather(); len(batch) > 0; batch = in.gather() {
-				in.settle(batch)
+				in.settle(batch) //nolint:contextcheck // a batch has a context of its own
 			}
 
 			return
 		}
 		for batch := in.gather(); len(batch) > 0; batch = in.gather() {
-			in.settle(batch)
+			in.settle(batch) //nolint:contextcheck // a batch has a context of its own
 		}
 	}
 }

@@ -84,14 +84,7 @@ func (rc *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 
 	d := dealing{route: rt, start: start}
-	defer func() {
-		// A panic would close the connection, and a closed connection holds back
-		// every later delivery for an hour.
-		if p := recover(); p != nil {
-			rc.Log.ErrorContext(r.Context(), "panic while receiving", slog.Any("panic", p), slog.String("route", rt.name))
-			rc.refuse(w, r, &d, errPanic)
-		}
-	}()
+	defer rc.rescue(w, r, &d)
 
 	receipt, err := rc.receive(w, r, &d)
 	if err != nil {
@@ -99,6 +92,16 @@ func (rc *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	rc.accept(w, r, &d, receipt)
+}
+
+// rescue answers a request that a fault of ours has interrupted. A panic would
+// close the connection, and a closed connection holds back every later
+// delivery for an hour.
+func (rc *Receiver) rescue(w http.ResponseWriter, r *http.Request, d *dealing) {
+	if p := recover(); p != nil {
+		rc.Log.ErrorContext(r.Context(), "panic while receiving", slog.Any("panic", p), slog.String("route", d.name))
+		rc.refuse(w, r, d, errPanic)
+	}
 }
 
 // A dealing is what is known so far about one request.

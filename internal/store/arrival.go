@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"slices"
@@ -106,7 +105,7 @@ func (b *batch) addRival(a *Arrival, member int) {
 }
 
 func bySlipName(x, y *slip) int {
-	return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Key, y.Key), bytes.Compare(x.SHA256[:], y.SHA256[:]))
+	return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Key, y.Key), slices.Compare(x.SHA256[:], y.SHA256[:]))
 }
 
 // receipts gives every arrival its answer, in the order of arrival. Only the

@@ -37,16 +37,16 @@ func (s *Store) Backlog(ctx context.Context) (Backlog, error) {
 	if err != nil {
 		return Backlog{}, fmt.Errorf("count parked deliveries: %w", err)
 	}
-	var (
-		outcome string
-		n       int64
-	)
-	_, err = pgx.ForEachRow(rows, []any{&outcome, &n}, func() error {
-		b.Parked[outcome] = n
-		return nil
-	})
+	type count struct {
+		Outcome string
+		N       int64
+	}
+	counts, err := pgx.CollectRows(rows, pgx.RowToStructByPos[count])
 	if err != nil {
 		return Backlog{}, fmt.Errorf("count parked deliveries: %w", err)
+	}
+	for _, c := range counts {
+		b.Parked[c.Outcome] = c.N
 	}
 
 	return b, nil
