@@ -13,16 +13,27 @@ import (
 
 // What createUsers and awardWins take: wins to be settled, one array each. No
 // two have the same key.
-const askedWins = `
-		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
-			WITH ORDINALITY AS a (user_id, trivia_id, item, key, n)`
+//
+// In the transaction that keeps deliveries, a win counts only if its very body
+// stands under its key, as awarded. So a second body under a key is never
+// awarded, whoever was first; and a repeat changes nothing, since its win is
+// there. (A subquery by the whole key, and no join: see judgeWins.)
+const (
+	askedWins = `
+		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[])
+			WITH ORDINALITY AS a (user_id, trivia_id, item, key, sha256, n)`
 
-const isOpen = `NOT EXISTS (SELECT FROM trivias AS t WHERE t.trivia_id = a.trivia_id AND t.closed_at IS NOT NULL)`
+	areAsked = `
+		NOT EXISTS (SELECT FROM trivias AS t WHERE t.trivia_id = a.trivia_id AND t.closed_at IS NOT NULL)
+		AND (a.sha256 IS NULL OR a.sha256 = (
+			SELECT d.body_sha256 FROM deliveries AS d
+			WHERE d.key = a.key AND d.kind = 'win' AND d.rival = '' AND d.outcome = 'awarded'))`
+)
 
 const createUsers = `
 	INSERT INTO users (user_id)
 	SELECT a.user_id` + askedWins + `
-	WHERE ` + isOpen + `
+	WHERE` + areAsked + `
 	GROUP BY a.user_id
 	ORDER BY a.user_id COLLATE "C"
 	ON CONFLICT (user_id) DO NOTHING`
@@ -30,42 +41,58 @@ const createUsers = `
 // The primary key of trivia_wins decides who is first, and only a row that is
 // really inserted is granted a prize. Inserting in the order of that key keeps
 // processes from waiting for each other in a circle.
+//
+// How many were not awarded is left for judgeWins, in the same transaction.
 const awardWins = `
 	WITH won AS (
 		INSERT INTO trivia_wins (user_id, trivia_id, item, delivery_key)
 		SELECT a.user_id, a.trivia_id, a.item, a.key` + askedWins + `
 		JOIN users AS u ON u.user_id = a.user_id
-		WHERE ` + isOpen + `
+		WHERE` + areAsked + `
 		ORDER BY a.user_id COLLATE "C", a.trivia_id COLLATE "C", a.n
 		ON CONFLICT (user_id, trivia_id) DO NOTHING
 		RETURNING user_id, trivia_id, item
 	)
-	SELECT count(*) FROM (SELECT grant_prize(user_id, item, trivia_id) FROM won OFFSET 0) AS granted`
+	SELECT set_config('trivia.unawarded', (cardinality($4) - count(*))::text, true)
+	FROM (SELECT grant_prize(user_id, item, trivia_id) FROM won OFFSET 0) AS granted`
 
-// queueAward awards, of wins that are kept as awarded, all that can be, and
-// says how many these were. Of several wins of one user and trivia the first
-// in order is awarded; the wins must be sorted by person.
-func queueAward(q *pgx.Batch, wins []*slip, createMissing bool, awarded *int) {
+// Whether what is settled was kept by the same transaction, or stands there
+// already, and is in the caller's hands.
+const (
+	afterKeeping = true
+	alreadyKept  = false
+)
+
+// queueAward awards all of wins that can be. Of several of one user and trivia
+// the first in order is awarded; the wins must be sorted by person.
+func queueAward(q *pgx.Batch, wins []*slip, createMissing, keeping bool) {
+	if len(wins) == 0 {
+		return
+	}
+
 	n := len(wins)
 	users, trivias, items, keys := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	sums := make([][]byte, n)
 	for i, s := range wins {
 		users[i], trivias[i], items[i], keys[i] = string(s.Win.User), string(s.Win.Trivia), string(s.Win.Item), s.Key
+		if keeping {
+			sums[i] = s.SHA256[:]
+		}
 	}
 
 	if createMissing {
-		q.Queue(createUsers, users, trivias, items, keys)
+		q.Queue(createUsers, users, trivias, items, keys, sums)
 	}
-	q.Queue(awardWins, users, trivias, items, keys).QueryRow(func(row pgx.Row) error {
-		return row.Scan(awarded)
-	})
+	q.Queue(awardWins, users, trivias, items, keys, sums)
 }
 
-// Of deliveries that were kept as awarded, those that were not: their win is
-// another delivery's, or nobody's. A row for which no reason holds any more (a
+// Of deliveries that this transaction has kept as awarded, those that were not:
+// their win is another delivery's, or nobody's. A row for which no reason holds any more (a
 // user was added this very moment) goes back to pending.
 //
 // Rows are looked up one by one in subqueries: a join would be planned for the
 // empty tables of a first start, and be slow for as long as the plan is kept.
+// Where awardWins has awarded all, the first condition saves even that.
 const judgeWins = `
 	UPDATE deliveries AS d
 	SET (state, outcome, reason, due_at, settled_at) = (
@@ -98,13 +125,20 @@ const judgeWins = `
 			))) AS w (held)
 		) AS j
 	)
-	WHERE d.key = ANY($1::text[]) AND d.kind = 'win' AND d.rival = '' AND d.key IS DISTINCT FROM (
-		SELECT w.delivery_key FROM trivia_wins AS w WHERE w.user_id = d.user_id AND w.trivia_id = d.trivia_id)
+	WHERE current_setting('trivia.unawarded') <> '0'
+		AND d.key = ANY($1::text[]) AND d.kind = 'win' AND d.rival = '' AND d.outcome = 'awarded' AND d.settled_at = now()
+		AND d.key IS DISTINCT FROM (
+			SELECT w.delivery_key FROM trivia_wins AS w WHERE w.user_id = d.user_id AND w.trivia_id = d.trivia_id)
 	RETURNING d.key, d.state, coalesce(d.outcome, ''), coalesce(d.reason, '')`
 
-// queueJudge corrects the deliveries, kept as awarded, that were not. Those
-// whose user is not there are tried again after retry; nil gives them up.
+// queueJudge corrects the deliveries, kept as awarded, that queueAward has not
+// awarded. Those whose user is not there are tried again after retry; nil gives
+// them up.
 func queueJudge(q *pgx.Batch, wins []*slip, retry *time.Duration) {
+	if len(wins) == 0 {
+		return
+	}
+
 	keys := make([]string, len(wins))
 	byKey := make(map[string]*slip, len(wins))
 	for i, s := range wins {

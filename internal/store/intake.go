@@ -65,7 +65,8 @@ func insistOnDurability(ctx context.Context, conn *pgx.Conn) error {
 func (in *Intake) Close() { in.pool.Close() }
 
 // Take keeps all arrivals and settles them, in one commit, and returns their
-// receipts in the same order. On an error nothing is kept.
+// receipts in the same order. On an error nothing is kept, or it is kept and
+// will be told to be a duplicate when it comes again.
 func (in *Intake) Take(ctx context.Context, arrivals []Arrival) ([]Receipt, error) {
 	return in.commit(ctx, arrivals, settledNow)
 }
@@ -110,50 +111,32 @@ func rollback(ctx context.Context, conn *pgx.Conn) {
 	_, _ = conn.Exec(ctx, "ROLLBACK")
 }
 
-// take crosses to the server to keep everything, since only then it is known
-// what is new; to settle what is new; and to commit, together with what turned
-// out otherwise than it nearly always does.
+// take crosses to the server once: each statement finds out by itself what is
+// new and what is still to be done. Only the rare second body under a key
+// costs another crossing, and a commit of its own.
 func (in *Intake) take(ctx context.Context, conn *pgx.Conn, b *batch, settle bool) error {
 	var q pgx.Batch
 	q.Queue("BEGIN")
 	b.queueKeep(&q, settle)
-	if err := conn.SendBatch(ctx, &q).Close(); err != nil {
-		return fmt.Errorf("keep: %w", err)
-	}
-	b.partRivals()
-
-	q = pgx.Batch{}
-	b.queueRivals(&q)
 	if settle {
-		if err := in.settle(ctx, conn, &q, b); err != nil {
-			return err
-		}
+		wins, events := b.usable()
+		queueAward(&q, wins, in.opts.CreateUsers, afterKeeping)
+		queueJudge(&q, wins, firstRetry())
+		queueRecord(&q, events, afterKeeping)
 	}
 	q.Queue("COMMIT")
 	if err := conn.SendBatch(ctx, &q).Close(); err != nil {
-		return fmt.Errorf("commit: %w", err)
+		return err
 	}
 
-	return nil
-}
-
-// settle settles what is new in b, and leaves in q what is still to be sent.
-func (in *Intake) settle(ctx context.Context, conn *pgx.Conn, q *pgx.Batch, b *batch) error {
-	wins, events := b.unsettled()
-	queueRecord(q, events)
-	if len(wins) == 0 {
+	b.partRivals()
+	if len(b.rivals) == 0 {
 		return nil
 	}
-
-	sortByPerson(wins)
-	awarded := 0
-	queueAward(q, wins, in.opts.CreateUsers, &awarded)
-	if err := conn.SendBatch(ctx, q).Close(); err != nil {
-		return fmt.Errorf("settle: %w", err)
-	}
-	*q = pgx.Batch{}
-	if awarded < len(wins) {
-		queueJudge(q, wins, firstRetry())
+	q = pgx.Batch{}
+	b.queueRivals(&q)
+	if err := conn.SendBatch(ctx, &q).Close(); err != nil {
+		return fmt.Errorf("keep further bodies under known keys: %w", err)
 	}
 
 	return nil
@@ -173,10 +156,11 @@ func (b *batch) partRivals() {
 	b.firsts = firsts
 }
 
-// unsettled returns the new and usable slips of each kind.
-func (b *batch) unsettled() (wins, events []*slip) {
+// usable returns the slips of each kind that can be settled. Repeats are
+// among them: only the server knows.
+func (b *batch) usable() (wins, events []*slip) {
 	for _, s := range b.firsts {
-		if !s.fresh || s.Unusable != "" {
+		if s.Unusable != "" {
 			continue
 		}
 		switch s.Kind {
@@ -186,6 +170,7 @@ func (b *batch) unsettled() (wins, events []*slip) {
 			events = append(events, s)
 		}
 	}
+	sortByPerson(wins)
 
 	return wins, events
 }

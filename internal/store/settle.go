@@ -128,9 +128,8 @@ func (s *Store) Settle(ctx context.Context, p Pending, a Arrival, opts SettleOpt
 func (s *Store) settle(ctx context.Context, tx pgx.Tx, p Pending, sl *slip, end verdict, opts SettleOptions) error {
 	var q pgx.Batch
 	q.Queue(`SELECT set_config('statement_timeout', $1, true)`, fmt.Sprint(opts.Statement.Milliseconds()))
-	awarded := 0
 	if end.outcome == trivia.Awarded {
-		queueAward(&q, []*slip{sl}, opts.CreateUsers, &awarded)
+		queueAward(&q, []*slip{sl}, opts.CreateUsers, alreadyKept)
 	}
 	finished := q.Queue(finishDelivery, p.Key, p.Kind, end.state, end.outcome, end.reason,
 		sl.Win.User, sl.Win.Trivia, sl.Win.Item, p.lease)
@@ -141,11 +140,11 @@ func (s *Store) settle(ctx context.Context, tx pgx.Tx, p Pending, sl *slip, end 
 
 		return nil
 	})
-	switch end.outcome {
-	case trivia.Awarded:
+	if end.outcome == trivia.Awarded {
 		queueJudge(&q, []*slip{sl}, opts.Retry)
-	case trivia.Recorded:
-		queueRecord(&q, []*slip{sl})
+	}
+	if end.outcome == trivia.Recorded {
+		queueRecord(&q, []*slip{sl}, alreadyKept)
 	}
 
 	return tx.SendBatch(ctx, &q).Close()
