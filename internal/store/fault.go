@@ -12,12 +12,18 @@ import (
 // full. What the database refuses for what was asked of it, as an error that
 // grant_prize raises or a constraint, does not pass.
 func Passing(err error) bool {
+	// What is refused before anything was asked says nothing about what would
+	// have been: a password that was changed, a database that is being restored.
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return true
+	}
 	refusal, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
 		return true
 	}
-	switch refusal.Code[:2] {
-	case "08", // connection
+	switch refusal.Code[:min(len(refusal.Code), 2)] {
+	case "", // not Postgres's own words: a proxy in between
+		"08", // connection
 		"25", // transaction state: read-only, as after a failover
 		"40", // serialization, deadlock
 		"53", // resources

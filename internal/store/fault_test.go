@@ -1,0 +1,124 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"trivia/internal/store"
+)
+
+func TestOnlyARefusalOfWhatWasAskedIsForGood(t *testing.T) {
+	t.Parallel()
+
+	says := func(code string) error { return &pgconn.PgError{Code: code, Message: "no"} }
+	tests := []struct {
+		name string
+		err  error
+		want bool
+	}{
+		{"the connection broke", io.ErrUnexpectedEOF, true},
+		{"our own deadline", context.DeadlineExceeded, true},
+		{"we stop", context.Canceled, true},
+		{"the claim was lost", store.ErrBusy, true},
+		{"connection_failure", says("08006"), true},
+		{"read_only_sql_transaction", says("25006"), true},
+		{"serialization_failure", says("40001"), true},
+		{"deadlock_detected", says("40P01"), true},
+		{"disk_full", says("53100"), true},
+		{"too_many_connections", says("53300"), true},
+		{"lock_not_available", says("55P03"), true},
+		{"query_canceled", says("57014"), true},
+		{"admin_shutdown", says("57P01"), true},
+		{"cannot_connect_now", says("57P03"), true},
+		{"io_error", says("58030"), true},
+		{"a proxy that gives no code", says(""), true},
+		{"a code cut short", says("4"), false},
+		{"raise_exception", says("P0001"), false},
+		{"unique_violation", says("23505"), false},
+		{"check_violation", says("23514"), false},
+		{"foreign_key_violation", says("23503"), false},
+		{"character_not_in_repertoire", says("22021"), false},
+		{"undefined_table", says("42P01"), false},
+		{"insufficient_privilege", says("42501"), false},
+		{"internal_error", says("XX000"), false},
+	}
+
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+
+			if got := store.Passing(tt.err); got != tt.want {
+				t.Errorf("Passing(%v) = %v, want %v", tt.err, got, tt.want)
+			}
+			if got := store.Passing(fmt.Errorf("settle win k1: %w", tt.err)); got != tt.want {
+				t.Errorf("Passing(wrapped %v) = %v, want %v", tt.err, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestARefusedConnectionPasses(t *testing.T) {
+	t.Parallel()
+
+	// No such database, which would be for good had a statement said it.
+	b := newBench(t, store.IntakeOptions{})
+	url := strings.Replace(b.url, "/trivia?", "/nowhere?", 1)
+	in, err := store.OpenIntake(t.Context(), url, store.IntakeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(in.Close)
+
+	_, err = in.Keep(t.Context(), []store.Arrival{win("k1", "u1", "capitals", "mug")})
+	if refusal, ok := errors.AsType[*pgconn.PgError](err); !ok || refusal.Code != "3D000" {
+		t.Fatalf("Keep = %v, want the database's refusal 3D000", err)
+	}
+	if !store.Passing(err) {
+		t.Errorf("Passing(%v) = false, want true", err)
+	}
+}
+
+func TestAPersonReadsWhatTheDatabaseSaid(t *testing.T) {
+	t.Parallel()
+
+	tests := []struct {
+		name string
+		err  error
+		want string
+	}{
+		{
+			"the message alone",
+			&pgconn.PgError{Severity: "ERROR", Code: "P0001", Message: "no more mugs"},
+			"no more mugs",
+		},
+		{
+			"with its detail, without its place",
+			&pgconn.PgError{Code: "23505", Message: "duplicate key", Detail: "Key (a)=(1) exists.", Where: "PL/pgSQL function"},
+			"duplicate key (Key (a)=(1) exists.)",
+		},
+		{
+			"without our own words around it",
+			fmt.Errorf("settle win k1: %w", &pgconn.PgError{Message: "no more mugs"}),
+			"no more mugs",
+		},
+		{"not the database's", errors.New("connection reset"), "connection reset"},
+		{"no text at all", errors.New("a\x00b\xff"), "ab\uFFFD"},
+		{"no text from the database", &pgconn.PgError{Message: "a\x00b\xff"}, "ab\uFFFD"},
+	}
+
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+
+			if got := store.Message(tt.err); got != tt.want {
+				t.Errorf("Message(%v) = %q, want %q", tt.err, got, tt.want)
+			}
+		})
+	}
+}
