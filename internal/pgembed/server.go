@@ -59,7 +59,7 @@ func (c *Cluster) run(ctx context.Context, bin binaries) (*server, error) {
 		select {
 		case <-ctx.Done():
 			return nil, err
-		case <-time.After(time.Duration(try*try) * 50 * time.Millisecond): // ten seconds in all
+		case <-time.After(time.Duration(try*try) * 50 * time.Millisecond): // seven seconds in all
 		}
 	}
 }
