@@ -51,22 +51,6 @@ func Outcomes() []Outcome {
 	}
 }
 
-// State returns the state that a delivery with outcome o is in when it is
-// first settled. An unknown user stays pending until [RetryUnknownUser] gives
-// up.
-func (o Outcome) State() State {
-	switch o {
-	case Awarded, AlreadyWon, Recorded:
-		return StateDone
-	case PrizeConflict, KeyConflict, TriviaClosed, Malformed:
-		return StateParked
-	case UnknownUser, Unsettled:
-		return StatePending
-	}
-
-	return StatePending
-}
-
 // How long a win whose user is not there is tried again by itself: as long as
 // Customer.io itself would go on trying the action.
 const (

@@ -45,7 +45,7 @@ type Event struct {
 
 // An Unusable is the error of a body that was signed and can still not be
 // used. It says why, in words for the person who looks at the parked delivery.
-type Unusable string
+type Unusable string //nolint:errname // named after what it says of a body; it is a reason, first of all
 
 func (u Unusable) Error() string { return string(u) }
 
@@ -72,8 +72,10 @@ func CheckUserID(id UserID) error { return check("user_id", string(id), MaxUserI
 
 func check(name, word string, most int) error {
 	switch n := utf8.RuneCountInString(word); {
-	case strings.TrimSpace(word) == "":
+	case word == "":
 		return Unusablef("%s is empty", name)
+	case strings.TrimSpace(word) == "":
+		return Unusablef("%s is blank", name)
 	case !utf8.ValidString(word):
 		return Unusablef("%s is not valid UTF-8", name)
 	case strings.ContainsRune(word, 0):
