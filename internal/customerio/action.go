@@ -2,78 +2,66 @@ package customerio
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
-	"strings"
 	"unicode/utf8"
 
 	"trivia/internal/trivia"
 )
 
 // DecodeAction reads the body of a campaign action: a JSON object with
-// user_id, trivia_id and item. Other members are ignored, so that a campaign
-// may send more than we use. A number is taken for an identifier as it is
-// written. Its error is a [trivia.Unusable].
+// user_id, trivia_id and item. Names are matched to the letter, the last of
+// several equal ones counts, and others are ignored, so that a campaign may
+// send more than we use. A number is taken for an identifier as it is written.
+// The error is a [trivia.Unusable], and a win without error passes its Check.
 func DecodeAction(body []byte) (trivia.Win, error) {
 	if !utf8.Valid(body) {
-		return trivia.Win{}, trivia.Unusable("body is not valid UTF-8")
+		return trivia.Win{}, trivia.Unusablef("body is not valid UTF-8, at byte %d", firstBad(body))
 	}
-	members, err := object(body)
-	if err != nil {
+	if err := checkObject(body); err != nil {
 		return trivia.Win{}, err
 	}
 
-	user, err := identifier(members, "user_id")
-	if err != nil {
-		return trivia.Win{}, err
-	}
-	id, err := identifier(members, "trivia_id")
-	if err != nil {
-		return trivia.Win{}, err
-	}
-	item, err := text(members, "item")
-	if err != nil {
-		return trivia.Win{}, err
+	var user, id, item []byte
+	for name, value := range members(body) {
+		switch string(name) {
+		case "user_id":
+			user = value
+		case "trivia_id":
+			id = value
+		case "item":
+			item = value
+		}
 	}
 
-	win := trivia.Win{User: trivia.UserID(user), Trivia: trivia.ID(id), Item: trivia.Item(item)}
-
-	return win, win.Check()
+	return win(user, id, item)
 }
 
-// object splits a JSON object into its members. Names are matched to the
-// letter, and the last of several equal ones counts.
-func object(body []byte) (map[string]json.RawMessage, error) {
-	trimmed := bytes.TrimLeft(body, " \t\r\n")
-	if len(trimmed) == 0 {
-		return nil, trivia.Unusable("body is empty")
+func win(user, id, item []byte) (trivia.Win, error) {
+	userID, err := identifier("user_id", user)
+	if err != nil {
+		return trivia.Win{}, err
 	}
-	if trimmed[0] != '{' && json.Valid(body) {
-		return nil, trivia.Unusablef("body is %s, want an object", kindOf(trimmed))
+	triviaID, err := identifier("trivia_id", id)
+	if err != nil {
+		return trivia.Win{}, err
 	}
-
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(body, &members); err != nil {
-		return nil, notJSON(err)
+	prize, err := text("item", item)
+	if err != nil {
+		return trivia.Win{}, err
 	}
 
-	return members, nil
+	w := trivia.Win{User: trivia.UserID(userID), Trivia: trivia.ID(triviaID), Item: trivia.Item(prize)}
+	if err := w.Check(); err != nil {
+		return trivia.Win{}, err
+	}
+
+	return w, nil
 }
 
-func notJSON(err error) error {
-	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return trivia.Unusablef("body is not JSON: %v, at byte %d", syntax, syntax.Offset)
-	}
-
-	return trivia.Unusablef("body is not JSON: %v", err)
-}
-
-// identifier returns the text of a member that may also be written as a
-// number, as workspaces with numeric ids do.
-func identifier(members map[string]json.RawMessage, name string) (string, error) {
-	raw, ok := members[name]
-	if !ok || !isNumber(raw) {
-		return text(members, name)
+// identifier returns the text of a value that may also be written as a number,
+// as workspaces with numeric ids do.
+func identifier(name string, raw []byte) (string, error) {
+	if len(raw) == 0 || !isNumber(raw) {
+		return text(name, raw)
 	}
 	// An exponent means that some program has rounded the number.
 	if bytes.ContainsAny(raw, "eE") {
@@ -83,46 +71,31 @@ func identifier(members map[string]json.RawMessage, name string) (string, error)
 	return string(raw), nil
 }
 
-func text(members map[string]json.RawMessage, name string) (string, error) {
-	raw, ok := members[name]
-	if !ok {
+// text returns the text of a value; raw is empty if there is none.
+func text(name string, raw []byte) (string, error) {
+	switch {
+	case len(raw) == 0:
 		return "", trivia.Unusablef("%s is missing", name)
-	}
-	if raw[0] != '"' {
+	case raw[0] != '"':
 		return "", trivia.Unusablef("%s is %s, want text", name, kindOf(raw))
+	case !exact(raw):
+		// Read on, it would make one identifier out of several.
+		return "", trivia.Unusablef("%s contains half a surrogate pair, which is no character", name)
 	}
 
-	var word string
-	if err := json.Unmarshal(raw, &word); err != nil {
-		return "", notJSON(err)
-	}
-	// The decoder puts U+FFFD in the place of what is no character, which
-	// would make one identifier out of several.
-	if strings.ContainsRune(word, utf8.RuneError) && !bytes.ContainsRune(raw, utf8.RuneError) {
-		return "", trivia.Unusablef("%s contains half a surrogate pair", name)
-	}
-
-	return word, nil
+	return unquote(raw), nil
 }
 
-func isNumber(raw []byte) bool {
-	return raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9'
-}
-
-// kindOf names the kind of a valid JSON value by its first byte.
-func kindOf(raw []byte) string {
-	switch raw[0] {
-	case '{':
-		return "an object"
-	case '[':
-		return "an array"
-	case '"':
-		return "text"
-	case 't', 'f':
-		return "a boolean"
-	case 'n':
-		return "null"
+// firstBad returns which byte of body, counted from 1, is not valid UTF-8.
+func firstBad(body []byte) int {
+	at := 0
+	for at < len(body) {
+		r, size := utf8.DecodeRune(body[at:])
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		at += size
 	}
 
-	return "a number"
+	return at + 1
 }

@@ -1,0 +1,197 @@
+package customerio_test
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"trivia/internal/customerio"
+	"trivia/internal/trivia"
+)
+
+// seeds are bodies that lie at the borders of what is JSON, and of what is a
+// win or an event.
+func seeds(f *testing.F) [][]byte {
+	f.Helper()
+
+	bodies := [][]byte{
+		nil, []byte("null"), []byte("[]"), []byte("{}"), []byte("{\"a\":1}x"), []byte("\uFEFF{}"), []byte("\xff"),
+		[]byte(`{"user_id":"u1","trivia_id":"t1","item":"gem"}`),
+		[]byte(` { "user_id" : 17 , "trivia_id" : -1.5 , "item" : "\ud83c\udf89\u0000" } `),
+		[]byte(`{"user_id":"\ud800","trivia_id":1e3,"item":null,"item":"\"}]\\"}`),
+		[]byte(`{"a":[{"}":"]"},"\\\"{"],"us\u0065r_id":"u1","b":true,"c":{"item":"x"},"item":{}}`),
+		[]byte(`{"event_id":"e\u0000","object_type_type":"email","metric":"\udc00 ","timestamp":"1767225661.5"}`),
+		[]byte("{\"event_id\":\"\xff\",\"object_type\":5,\"metric\":\"" + strings.Repeat("é", 70) + "\",\"timestamp\":1e999}"),
+	}
+	for _, ev := range samples(f) {
+		bodies = append(bodies, ev.Payload)
+	}
+
+	return bodies
+}
+
+// FuzzDecodeAction holds that a win is taken only if it can be kept as it is
+// and is the one that a plain decoder finds, and that reasons blame the body
+// only where that decoder does.
+func FuzzDecodeAction(f *testing.F) {
+	for _, body := range seeds(f) {
+		f.Add(body)
+	}
+
+	f.Fuzz(func(t *testing.T, body []byte) {
+		win, err := customerio.DecodeAction(body)
+		if err != nil {
+			checkReason(t, err)
+			ofBody := strings.HasPrefix(err.Error(), "body ")
+			if usable := utf8.Valid(body) && isObject(body); usable == ofBody || win != (trivia.Win{}) {
+				t.Fatalf("DecodeAction(%q) = %+v, %v", body, win, err)
+			}
+
+			return
+		}
+
+		if err := win.Check(); err != nil {
+			t.Fatalf("DecodeAction(%q) took %+v: %v", body, win, err)
+		}
+		for _, word := range []string{string(win.User), string(win.Trivia), string(win.Item)} {
+			if !storable(word) {
+				t.Fatalf("DecodeAction(%q) took %q, which cannot be kept", body, word)
+			}
+		}
+		members := plainMembers(t, body)
+		plain := trivia.Win{
+			User:   trivia.UserID(plainText(t, members["user_id"])),
+			Trivia: trivia.ID(plainText(t, members["trivia_id"])),
+			Item:   trivia.Item(plainText(t, members["item"])),
+		}
+		if win != plain {
+			t.Fatalf("DecodeAction(%q) = %+v, want %+v", body, win, plain)
+		}
+	})
+}
+
+// FuzzDecodeEvent holds that nothing but a body without a metric is refused,
+// and that what is taken can be kept and indexed.
+func FuzzDecodeEvent(f *testing.F) {
+	for _, body := range seeds(f) {
+		f.Add(body)
+	}
+
+	f.Fuzz(func(t *testing.T, body []byte) {
+		id, ev, err := customerio.DecodeEvent(body)
+		if key := customerio.Key(sha256.Sum256(body), id); !keepable(key) {
+			t.Fatalf("DecodeEvent(%q) has the key %q, which cannot be kept", body, key)
+		}
+		if err != nil {
+			checkReason(t, err)
+			ofBody := strings.HasPrefix(err.Error(), "body ")
+			if isObject(body) == ofBody || ev != (trivia.Event{}) {
+				t.Fatalf("DecodeEvent(%q) = %+v, %v", body, ev, err)
+			}
+
+			return
+		}
+
+		for _, word := range []string{ev.ObjectType, ev.Metric} {
+			if !storable(word) || utf8.RuneCountInString(word) > 64 {
+				t.Fatalf("DecodeEvent(%q) took the word %q", body, word)
+			}
+		}
+		if ev.Metric == "" || !ev.At.IsZero() && (ev.At.Year() < 1970 || ev.At.Year() > 9999) {
+			t.Fatalf("DecodeEvent(%q) = %+v", body, ev)
+		}
+		// Where a plain decoder sees ordinary words, they are the same.
+		members := plainMembers(t, body)
+		if plain := plainText(t, members["metric"]); plainWord(plain) && ev.Metric != plain {
+			t.Fatalf("DecodeEvent(%q): metric %q, want %q", body, ev.Metric, plain)
+		}
+		if plain := plainText(t, members["event_id"]); plainWord(plain) && id != plain {
+			t.Fatalf("DecodeEvent(%q): id %q, want %q", body, id, plain)
+		}
+	})
+}
+
+// FuzzKey holds that every key can be kept, and that names that cannot be kept
+// themselves stay apart.
+func FuzzKey(f *testing.F) {
+	f.Add("k1", "d1")
+	f.Add("", "a\x00")
+	f.Add("\xff", strings.Repeat("é", 256))
+
+	body := sha256.Sum256([]byte("a body"))
+
+	f.Fuzz(func(t *testing.T, a, b string) {
+		keyA, keyB := customerio.Key(body, a), customerio.Key(body, b)
+		if !keepable(keyA) || !keepable(keyB) {
+			t.Fatalf("Key(%q) = %q, Key(%q) = %q: cannot be kept", a, keyA, b, keyB)
+		}
+		if (a == b) != (keyA == keyB) {
+			t.Fatalf("Key(%q) = %q, Key(%q) = %q", a, keyA, b, keyB)
+		}
+		if first := customerio.Key(body, "", a, b); a != "" && first != keyA {
+			t.Fatalf("Key(%q, %q) = %q, want %q", a, b, first, keyA)
+		}
+	})
+}
+
+func keepable(key string) bool {
+	n := utf8.RuneCountInString(key)
+
+	return storable(key) && n >= 1 && n <= 255
+}
+
+// checkReason holds that an error is for a person to read, and can be kept.
+func checkReason(t *testing.T, err error) {
+	t.Helper()
+
+	reason, ok := errors.AsType[trivia.Unusable](err)
+	if !ok || reason == "" || len(reason) > 200 || !storable(string(reason)) {
+		t.Fatalf("the reason is %#v", err)
+	}
+}
+
+// isObject reports whether encoding/json takes body for an object.
+func isObject(body []byte) bool {
+	var members map[string]json.RawMessage
+
+	return json.Unmarshal(body, &members) == nil && members != nil
+}
+
+// plainMembers splits a body as encoding/json does.
+func plainMembers(t *testing.T, body []byte) map[string]json.RawMessage {
+	t.Helper()
+
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(body, &members); err != nil || members == nil {
+		t.Fatalf("%q was taken for an object: %v", body, err)
+	}
+
+	return members
+}
+
+// plainText returns a text or a number as encoding/json reads it.
+func plainText(t *testing.T, raw json.RawMessage) string {
+	t.Helper()
+
+	if len(raw) == 0 || !strings.ContainsRune(`"-0123456789`, rune(raw[0])) {
+		return ""
+	}
+	if raw[0] != '"' {
+		return string(raw)
+	}
+	var word string
+	if err := json.Unmarshal(raw, &word); err != nil {
+		t.Fatal(err)
+	}
+
+	return word
+}
+
+// plainWord reports whether nothing about word needs leniency.
+func plainWord(word string) bool {
+	return word != "" && len(word) <= 64 && storable(word) && !strings.ContainsRune(word, utf8.RuneError) &&
+		strings.TrimSpace(word) == word
+}
