@@ -13,6 +13,8 @@ import (
 )
 
 func main() {
+	// Who reads our log may go away; the requests in flight must not go with it.
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, surroundings{
 		args: os.Args[1:], getenv: os.Getenv, stdout: os.Stdout, stderr: os.Stderr,

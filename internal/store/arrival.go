@@ -101,7 +101,6 @@ func (b *batch) addRival(a *Arrival, member int) {
 		}
 	}
 	b.rivals = append(b.rivals, &slip{Arrival: a, count: 1, members: []int{member}})
-	slices.SortFunc(b.rivals, bySlipName)
 }
 
 func bySlipName(x, y *slip) int {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -41,8 +42,6 @@ const createUsers = `
 // The primary key of trivia_wins decides who is first, and only a row that is
 // really inserted is granted a prize. Inserting in the order of that key keeps
 // processes from waiting for each other in a circle.
-//
-// How many were not awarded is left for judgeWins, in the same transaction.
 const awardWins = `
 	WITH won AS (
 		INSERT INTO trivia_wins (user_id, trivia_id, item, delivery_key)
@@ -53,8 +52,7 @@ const awardWins = `
 		ON CONFLICT (user_id, trivia_id) DO NOTHING
 		RETURNING user_id, trivia_id, item
 	)
-	SELECT set_config('trivia.unawarded', (cardinality($4) - count(*))::text, true)
-	FROM (SELECT grant_prize(user_id, item, trivia_id) FROM won OFFSET 0) AS granted`
+	SELECT count(*) FROM (SELECT grant_prize(user_id, item, trivia_id) FROM won OFFSET 0) AS granted`
 
 // Whether what is settled was kept by the same transaction, or stands there
 // already, and is in the caller's hands.
@@ -63,9 +61,10 @@ const (
 	alreadyKept  = false
 )
 
-// queueAward awards all of wins that can be. Of several of one user and trivia
-// the first in order is awarded; the wins must be sorted by person.
-func queueAward(q *pgx.Batch, wins []*slip, createMissing, keeping bool) {
+// queueAward awards all of wins that can be, and says how many these were. Of
+// several of one user and trivia the first in order is awarded; the wins must
+// be sorted by person.
+func queueAward(q *pgx.Batch, wins []*slip, createMissing, keeping bool, awarded *int) {
 	if len(wins) == 0 {
 		return
 	}
@@ -83,62 +82,52 @@ func queueAward(q *pgx.Batch, wins []*slip, createMissing, keeping bool) {
 	if createMissing {
 		q.Queue(createUsers, users, trivias, items, keys, sums)
 	}
-	q.Queue(awardWins, users, trivias, items, keys, sums)
+	q.Queue(awardWins, users, trivias, items, keys, sums).QueryRow(func(row pgx.Row) error {
+		return row.Scan(awarded)
+	})
 }
 
 // Of deliveries that this transaction has kept as awarded, those that were not:
-// their win is another delivery's, or nobody's. A row for which no reason holds any more (a
-// user was added this very moment) goes back to pending.
-//
-// Rows are looked up one by one in subqueries: a join would be planned for the
-// empty tables of a first start, and be slow for as long as the plan is kept.
-// Where awardWins has awarded all, the first condition saves even that.
+// their win is another delivery's, or nobody's. A row for which no reason holds
+// any more (a user was added this very moment) goes back to pending.
 const judgeWins = `
-	UPDATE deliveries AS d
-	SET (state, outcome, reason, due_at, settled_at) = (
-		SELECT
+	WITH judged AS MATERIALIZED (
+		SELECT d.key, w.item AS held,
 			CASE
-				WHEN j.outcome = 'already_won' THEN 'done'
-				WHEN j.outcome IS NULL OR j.outcome = 'unknown_user' AND $2::interval IS NOT NULL THEN 'pending'
-				ELSE 'parked' END,
-			j.outcome,
-			CASE j.outcome
-				WHEN 'prize_conflict' THEN 'the user has won ' || j.held || ' with this trivia already'
-				WHEN 'unknown_user' THEN 'no such user'
-				WHEN 'trivia_closed' THEN 'the trivia is closed' END,
-			CASE
-				WHEN j.outcome IS NULL THEN now()
-				WHEN j.outcome = 'unknown_user' THEN now() + $2::interval END,
-			CASE WHEN j.outcome <> 'unknown_user' OR $2::interval IS NULL THEN now() END
-		FROM (
-			SELECT w.held,
-				CASE
-					WHEN w.held = d.item THEN 'already_won'
-					WHEN w.held IS NOT NULL THEN 'prize_conflict'
-					WHEN EXISTS (
-						SELECT FROM trivias AS t WHERE t.trivia_id = d.trivia_id AND t.closed_at IS NOT NULL
-					) THEN 'trivia_closed'
-					WHEN NOT EXISTS (SELECT FROM users AS u WHERE u.user_id = d.user_id) THEN 'unknown_user'
-				END AS outcome
-			FROM (VALUES ((
-				SELECT w.item FROM trivia_wins AS w WHERE w.user_id = d.user_id AND w.trivia_id = d.trivia_id
-			))) AS w (held)
-		) AS j
+				WHEN w.item = d.item THEN 'already_won'
+				WHEN w.item IS NOT NULL THEN 'prize_conflict'
+				WHEN EXISTS (
+					SELECT FROM trivias AS t WHERE t.trivia_id = d.trivia_id AND t.closed_at IS NOT NULL
+				) THEN 'trivia_closed'
+				WHEN NOT EXISTS (SELECT FROM users AS u WHERE u.user_id = d.user_id) THEN 'unknown_user'
+			END AS outcome
+		FROM deliveries AS d
+		LEFT JOIN trivia_wins AS w ON w.user_id = d.user_id AND w.trivia_id = d.trivia_id
+		WHERE d.key = ANY($1::text[]) AND d.kind = 'win' AND d.rival = ''
+			AND w.delivery_key IS DISTINCT FROM d.key
 	)
-	WHERE current_setting('trivia.unawarded') <> '0'
-		AND d.key = ANY($1::text[]) AND d.kind = 'win' AND d.rival = '' AND d.outcome = 'awarded' AND d.settled_at = now()
-		AND d.key IS DISTINCT FROM (
-			SELECT w.delivery_key FROM trivia_wins AS w WHERE w.user_id = d.user_id AND w.trivia_id = d.trivia_id)
+	UPDATE deliveries AS d
+	SET outcome = j.outcome,
+		reason = CASE j.outcome
+			WHEN 'prize_conflict' THEN 'the user has won ' || j.held || ' with this trivia already'
+			WHEN 'unknown_user' THEN 'no such user'
+			WHEN 'trivia_closed' THEN 'the trivia is closed' END,
+		state = CASE
+			WHEN j.outcome = 'already_won' THEN 'done'
+			WHEN j.outcome IS NULL OR j.outcome = 'unknown_user' AND $2::interval IS NOT NULL THEN 'pending'
+			ELSE 'parked' END,
+		due_at = CASE
+			WHEN j.outcome IS NULL THEN now()
+			WHEN j.outcome = 'unknown_user' THEN now() + $2::interval END,
+		settled_at = CASE WHEN j.outcome <> 'unknown_user' OR $2::interval IS NULL THEN now() END
+	FROM judged AS j
+	WHERE d.key = ANY($1::text[]) AND d.kind = 'win' AND d.rival = '' AND d.key = j.key
 	RETURNING d.key, d.state, coalesce(d.outcome, ''), coalesce(d.reason, '')`
 
-// queueJudge corrects the deliveries, kept as awarded, that queueAward has not
+// judge corrects those of wins, kept as awarded, that queueAward has not
 // awarded. Those whose user is not there are tried again after retry; nil gives
 // them up.
-func queueJudge(q *pgx.Batch, wins []*slip, retry *time.Duration) {
-	if len(wins) == 0 {
-		return
-	}
-
+func judge(ctx context.Context, db querier, wins []*slip, retry *time.Duration) error {
 	keys := make([]string, len(wins))
 	byKey := make(map[string]*slip, len(wins))
 	for i, s := range wins {
@@ -146,23 +135,28 @@ func queueJudge(q *pgx.Batch, wins []*slip, retry *time.Duration) {
 		byKey[s.Key] = s
 	}
 
-	q.Queue(judgeWins, keys, retry).Query(func(rows pgx.Rows) error {
-		var (
-			key string
-			v   verdict
-		)
-		_, err := pgx.ForEachRow(rows, []any{&key, &v.state, &v.outcome, &v.reason}, func() error {
-			s, ok := byKey[key]
-			if !ok {
-				return fmt.Errorf("judged win %s, which was not asked for", key)
-			}
-			s.receipt.State, s.receipt.Outcome, s.receipt.Reason = v.state, v.outcome, v.reason
+	rows, err := db.Query(ctx, judgeWins, plannedNow, keys, retry)
+	if err != nil {
+		return fmt.Errorf("judge: %w", err)
+	}
+	var (
+		key string
+		v   verdict
+	)
+	_, err = pgx.ForEachRow(rows, []any{&key, &v.state, &v.outcome, &v.reason}, func() error {
+		s, ok := byKey[key]
+		if !ok {
+			return fmt.Errorf("judged win %s, which was not asked for", key)
+		}
+		s.receipt.State, s.receipt.Outcome, s.receipt.Reason = v.state, v.outcome, v.reason
 
-			return nil
-		})
-
-		return err
+		return nil
 	})
+	if err != nil {
+		return fmt.Errorf("judge: %w", err)
+	}
+
+	return nil
 }
 
 // sortByPerson brings wins into the order in which they are awarded: the first

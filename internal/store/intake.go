@@ -40,6 +40,7 @@ func OpenIntake(ctx context.Context, url string, opts IntakeOptions) (*Intake, e
 	// table was small, or before it was analyzed, must not scan it later.
 	params["enable_seqscan"] = "off"
 	params["plan_cache_mode"] = "force_generic_plan"
+	params["jit"] = "off"
 	cfg.AfterConnect = insistOnDurability
 
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
@@ -111,35 +112,48 @@ func rollback(ctx context.Context, conn *pgx.Conn) {
 	_, _ = conn.Exec(ctx, "ROLLBACK")
 }
 
-// take crosses to the server once: each statement finds out by itself what is
-// new and what is still to be done. Only the rare second body under a key
-// costs another crossing, and a commit of its own.
+// take crosses to the server twice: to keep and settle everything, where each
+// statement finds out by itself what is new; and to commit, after correcting
+// what turned out otherwise than it nearly always does.
 func (in *Intake) take(ctx context.Context, conn *pgx.Conn, b *batch, settle bool) error {
+	wins, events := b.usable()
+	awarded := 0
+
 	var q pgx.Batch
 	q.Queue("BEGIN")
 	b.queueKeep(&q, settle)
 	if settle {
-		wins, events := b.usable()
-		queueAward(&q, wins, in.opts.CreateUsers, afterKeeping)
-		queueJudge(&q, wins, firstRetry())
+		queueAward(&q, wins, in.opts.CreateUsers, afterKeeping, &awarded)
 		queueRecord(&q, events, afterKeeping)
 	}
-	q.Queue("COMMIT")
 	if err := conn.SendBatch(ctx, &q).Close(); err != nil {
 		return err
 	}
 
 	b.partRivals()
-	if len(b.rivals) == 0 {
-		return nil
+	if err := keepRivals(ctx, conn, b.rivals); err != nil {
+		return err
 	}
-	q = pgx.Batch{}
-	b.queueRivals(&q)
-	if err := conn.SendBatch(ctx, &q).Close(); err != nil {
-		return fmt.Errorf("keep further bodies under known keys: %w", err)
+	if fresh := freshOf(wins); settle && awarded < len(fresh) {
+		if err := judge(ctx, conn, fresh, firstRetry()); err != nil {
+			return err
+		}
+	}
+	_, err := conn.Exec(ctx, "COMMIT")
+
+	return err
+}
+
+// freshOf returns the slips that the table did not hold before.
+func freshOf(slips []*slip) []*slip {
+	fresh := make([]*slip, 0, len(slips))
+	for _, s := range slips {
+		if s.fresh {
+			fresh = append(fresh, s)
+		}
 	}
 
-	return nil
+	return fresh
 }
 
 // partRivals moves the slips whose key the table holds with another body from

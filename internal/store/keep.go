@@ -1,7 +1,9 @@
 package store
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -97,7 +99,7 @@ func (s *slip) expected(settle bool) verdict {
 
 // A second body under a key. It may be the body of the first row after all, if
 // it lost its place to another one in the same batch; then it is a repeat.
-const keepRivals = `
+const keepFurther = `
 	WITH arrived AS (
 		SELECT * FROM unnest(` + arrivedArrays + `) AS arrived (` + arrivedColumns + `)
 	), repeated AS (
@@ -128,38 +130,44 @@ const keepRivals = `
 
 const rivalReason = "this key came before with another body"
 
-func (b *batch) queueRivals(q *pgx.Batch) {
-	if len(b.rivals) == 0 {
-		return
+// keepRivals keeps further bodies under known keys.
+func keepRivals(ctx context.Context, db querier, rivals []*slip) error {
+	if len(rivals) == 0 {
+		return nil
 	}
 
-	c := newColumns(len(b.rivals))
-	for _, s := range b.rivals {
+	slices.SortFunc(rivals, bySlipName)
+	c := newColumns(len(rivals))
+	for _, s := range rivals {
 		c.add(s, verdict{trivia.StateParked, trivia.KeyConflict, rivalReason})
 	}
-
-	q.Queue(keepRivals, c.args()...).Query(func(rows pgx.Rows) error {
-		var (
-			n     name
-			sum   []byte
-			fresh bool
-			v     verdict
-		)
-		_, err := pgx.ForEachRow(rows, []any{&n.key, &n.kind, &sum, &fresh, &v.state, &v.outcome}, func() error {
-			for _, s := range b.rivals {
-				if s.name() == n && string(s.SHA256[:]) == string(sum) {
-					s.receipt = Receipt{Duplicate: !fresh, State: v.state, Outcome: v.outcome}
-					if fresh {
-						s.receipt.Reason = rivalReason
-					}
+	rows, err := db.Query(ctx, keepFurther, append([]any{plannedNow}, c.args()...)...)
+	if err != nil {
+		return fmt.Errorf("keep further bodies under known keys: %w", err)
+	}
+	var (
+		n     name
+		sum   []byte
+		fresh bool
+		v     verdict
+	)
+	_, err = pgx.ForEachRow(rows, []any{&n.key, &n.kind, &sum, &fresh, &v.state, &v.outcome}, func() error {
+		for _, s := range rivals {
+			if s.name() == n && string(s.SHA256[:]) == string(sum) {
+				s.receipt = Receipt{Duplicate: !fresh, State: v.state, Outcome: v.outcome}
+				if fresh {
+					s.receipt.Reason = rivalReason
 				}
 			}
+		}
 
-			return nil
-		})
-
-		return err
+		return nil
 	})
+	if err != nil {
+		return fmt.Errorf("keep further bodies under known keys: %w", err)
+	}
+
+	return nil
 }
 
 // Columns are slips as arrays, for unnest.

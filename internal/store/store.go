@@ -24,6 +24,11 @@ type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
+// plannedNow makes the server plan a statement anew each time: a plan that was
+// made while the tables were small is not kept until it hurts. The statements
+// that run for every batch are the exception, see [OpenIntake].
+const plannedNow = pgx.QueryExecModeCacheDescribe
+
 // A Store is the database, opened. It is safe for concurrent use.
 type Store struct {
 	pool *pgxpool.Pool
@@ -36,6 +41,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	cfg.ConnConfig.DefaultQueryExecMode = plannedNow
 
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
