@@ -83,6 +83,22 @@ func TestAUserWhoIsRefusedAPrizeIsParkedAlone(t *testing.T) {
 	}
 }
 
+func TestWhatWasSaidBeforeIsNotKeptBesideAnotherReason(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.grant(t, `RAISE EXCEPTION 'no more mugs';`)
+	b.keep(t, win("k1", "late", "capitals", "mug"))
+	b.step(t, 1)
+	b.want(t, deliveries, "k1 pending unknown_user 1 (no such user)")
+
+	b.exec(t, `INSERT INTO users (user_id) VALUES ('late')`)
+	for _, want := range []string{"k1 pending - 2 (no more mugs)", "k1 parked - 3 (no more mugs)"} {
+		b.wait(t)
+		b.step(t, 1)
+		b.want(t, deliveries, want)
+	}
+}
+
 func TestARefusalThatPassesInTimeIsForgotten(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

@@ -156,7 +156,7 @@ func (s *Store) settle(ctx context.Context, tx pgx.Tx, p Pending, sl *slip, end 
 
 const deferDelivery = `
 	UPDATE deliveries
-	SET due_at = now() + $4::interval, reason = $5
+	SET due_at = now() + $4::interval, outcome = NULL, reason = $5
 	WHERE key = $1 AND kind = $2 AND rival = '' AND state = 'pending' AND due_at = $3`
 
 // Defer gives a claimed delivery back, to be tried again after wait.
@@ -170,7 +170,7 @@ func (s *Store) Defer(ctx context.Context, p Pending, wait time.Duration, reason
 
 const parkDelivery = `
 	UPDATE deliveries
-	SET state = 'parked', due_at = NULL, settled_at = now(), reason = $4
+	SET state = 'parked', due_at = NULL, settled_at = now(), outcome = NULL, reason = $4
 	WHERE key = $1 AND kind = $2 AND rival = '' AND state = 'pending' AND due_at = $3`
 
 // Park sets a claimed delivery aside for a person, with the reason.
