@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -76,25 +77,27 @@ func (b bench) exec(t *testing.T, sql string, args ...any) {
 	}
 }
 
-// rows returns what a query answers, a row as its values in one text.
-func (b bench) rows(t *testing.T, sql string, args ...any) []string {
-	t.Helper()
-	rows, err := b.db.Query(t.Context(), sql, args...)
+// query returns what sql answers, a row as its values in one text.
+func (b bench) query(sql string, args ...any) ([]string, error) {
+	rows, err := b.db.Query(context.Background(), sql, args...)
 	if err != nil {
-		t.Fatalf("%s: %v", sql, err)
+		return nil, err
 	}
-	got, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (string, error) {
+
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (string, error) {
 		values, err := row.Values()
-		line := ""
+		words := make([]string, len(values))
 		for i, v := range values {
-			if i > 0 {
-				line += " "
-			}
-			line += fmt.Sprint(v)
+			words[i] = fmt.Sprint(v)
 		}
 
-		return line, err
+		return strings.Join(words, " "), err
 	})
+}
+
+func (b bench) rows(t *testing.T, sql string, args ...any) []string {
+	t.Helper()
+	got, err := b.query(sql, args...)
 	if err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
@@ -144,4 +147,44 @@ func event(id, object, metric string) store.Arrival {
 		Kind: trivia.KindEvent, Key: id, Body: []byte(body), SHA256: sha256.Sum256([]byte(body)),
 		Event: trivia.Event{ObjectType: object, Metric: metric, At: noon.Add(-time.Minute)}, At: noon,
 	}
+}
+
+// checkInvariants holds what must be true of the tables whatever has happened,
+// as long as nobody else wrote to them.
+func checkInvariants(t failer, b bench) {
+	t.Helper()
+	for _, broken := range []struct{ what, sql string }{
+		{"a win without its prize, or the other way round", `
+			SELECT user_id, trivia_id FROM trivia_wins AS w FULL JOIN prizes AS p USING (user_id, trivia_id)
+			WHERE w.item IS DISTINCT FROM p.item`},
+		{"an awarded delivery without its win", `
+			SELECT key FROM deliveries AS d WHERE outcome = 'awarded' AND NOT EXISTS (
+				SELECT FROM trivia_wins AS w WHERE (w.delivery_key, w.user_id, w.trivia_id, w.item) = (d.key, d.user_id, d.trivia_id, d.item))`},
+		{"a win without its awarded delivery", `
+			SELECT w.delivery_key FROM trivia_wins AS w WHERE NOT EXISTS (
+				SELECT FROM deliveries AS d WHERE d.key = w.delivery_key AND d.kind = 'win' AND d.rival = '' AND d.outcome = 'awarded')`},
+		{"an event that was recorded and is not there, or the other way round", `
+			SELECT key, event_id FROM (SELECT key FROM deliveries WHERE outcome = 'recorded') AS d
+			FULL JOIN events AS e ON e.event_id = d.key WHERE key IS NULL OR event_id IS NULL`},
+		{"an outcome in the wrong state", `
+			SELECT key, state, outcome FROM deliveries WHERE CASE
+				WHEN outcome IN ('awarded', 'already_won', 'recorded') THEN state <> 'done'
+				WHEN outcome IN ('prize_conflict', 'key_conflict', 'trivia_closed', 'malformed') THEN state <> 'parked'
+				ELSE state = 'done' END`},
+		{"a parked delivery without a reason", `SELECT key FROM deliveries WHERE state = 'parked' AND reason IS NULL`},
+		{"a pending delivery that was settled, or the other way round", `
+			SELECT key FROM deliveries WHERE (state = 'pending') <> (settled_at IS NULL)`},
+		{"a second body that is not parked for it", `
+			SELECT key FROM deliveries WHERE (rival <> '') <> (outcome IS NOT DISTINCT FROM 'key_conflict') OR rival NOT IN ('', body_sha256)`},
+	} {
+		if got, err := b.query(broken.sql); err != nil || len(got) > 0 {
+			t.Errorf("%s: %q, %v", broken.what, got, err)
+		}
+	}
+}
+
+// A failer is a testing.T or a rapid.T.
+type failer interface {
+	Helper()
+	Errorf(format string, args ...any)
 }
