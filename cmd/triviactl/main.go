@@ -1,0 +1,29 @@
+// Triviactl is the command line of those who operate and test trivia-hook.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+
+	"trivia/internal/ctl"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process as it is
+
+	terminal := func(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+	width, _, _ := term.GetSize(int(os.Stdout.Fd())) // 0 if it is no terminal
+	host, _ := os.Hostname()                         // an audit log without it is still one
+	os.Exit(ctl.Run(ctx, os.Args[1:], ctl.Env{
+		Getenv: os.Getenv,
+		Stdin:  os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		StdinTerminal: terminal(os.Stdin), StdoutTerminal: terminal(os.Stdout), StderrTerminal: terminal(os.Stderr),
+		Width: width, Host: host, Now: time.Now,
+	}))
+}

@@ -1,0 +1,154 @@
+package ctl
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"trivia/internal/trivia"
+)
+
+// completionFlag asks, as the last word, what the word before it may become.
+// The scripts always hand over the word under the cursor, be it empty.
+const completionFlag = "--generate-bash-completion"
+
+// describe is the setting by which a script asks for descriptions.
+const describe = "TRIVIACTL_DESCRIBE"
+
+func (s *session) completionCommand() *cli.Command {
+	return &cli.Command{
+		Name: "completion", Category: setUp, Usage: "print a script that completes words in a shell", ArgsUsage: "bash|zsh|fish",
+		Description: `Examples:
+  source <(triviactl completion bash)        # in ~/.bashrc
+  source <(triviactl completion zsh)         # in ~/.zshrc, behind compinit
+  triviactl completion fish > ~/.config/fish/completions/triviactl.fish`,
+		Action: func(c *cli.Context) error {
+			words, err := plainWords(c, "bash|zsh|fish")
+			if err != nil {
+				return err
+			}
+			script, ok := completionScripts[words[0]]
+			if !ok {
+				return usagef("there are scripts for bash, zsh and fish", "no script for %q", words[0])
+			}
+			s.print("%s", script)
+
+			return nil
+		},
+	}
+}
+
+// complete prints what the last of words may become, one a line. It prints
+// nothing where a file is wanted, or a word that nobody knows.
+func (s *session) complete(app *cli.App, words []string) {
+	if len(words) == 0 {
+		words = []string{""}
+	}
+	current := words[len(words)-1]
+	a := &arranging{at: place{path: []string{app.Name}, commands: app.Commands, flags: app.Flags}, args: words[:len(words)-1]}
+	for len(a.args) > 0 {
+		if len(a.args) == 1 && !a.only {
+			if flag := a.known(strings.TrimLeft(a.args[0], "-")); strings.HasPrefix(a.args[0], "-") && flag != nil && takesValue(flag) {
+				s.offer(current, valuesOf(flag), nil)
+
+				return
+			}
+		}
+		if a.take() != nil {
+			return
+		}
+	}
+
+	if strings.HasPrefix(current, "-") && !a.only {
+		flags, usages := offeredFlags(a.at.flags)
+		s.offer(current, flags, usages)
+
+		return
+	}
+	commands, usages := []string(nil), map[string]string{}
+	for _, c := range a.at.commands {
+		commands = append(commands, c.Name)
+		usages[c.Name] = c.Usage
+	}
+	if path := a.at.path; path[len(path)-1] == "completion" && len(a.plain) == 0 {
+		commands = []string{"bash", "zsh", "fish"}
+	}
+	s.offer(current, commands, usages)
+}
+
+func (s *session) offer(current string, words []string, usages map[string]string) {
+	for _, word := range words {
+		if !strings.HasPrefix(word, current) {
+			continue
+		}
+		if usage := usages[word]; usage != "" && s.Getenv(describe) != "" {
+			word += "\t" + usage
+		}
+		s.print("%s\n", word)
+	}
+}
+
+func offeredFlags(flags []cli.Flag) (words []string, usages map[string]string) {
+	usages = map[string]string{}
+	for _, flag := range flags {
+		word := "--" + flag.Names()[0]
+		words = append(words, word)
+		if documented, ok := flag.(cli.DocGenerationFlag); ok {
+			usages[word] = strings.ReplaceAll(documented.GetUsage(), "`", "")
+		}
+	}
+	slices.Sort(words)
+
+	return words, usages
+}
+
+// valuesOf returns the words that a flag takes, if they are a closed set.
+func valuesOf(flag cli.Flag) []string {
+	switch flag.Names()[0] {
+	case "output":
+		return formats()
+	case "state":
+		return wordsOf(trivia.States())
+	case "kind", "route":
+		return wordsOf(trivia.Kinds())
+	case "outcome":
+		return wordsOf(trivia.Outcomes())
+	case "since", "until":
+		return []string{"1h", "2h", "today", "yesterday"}
+	}
+
+	return nil
+}
+
+var completionScripts = map[string]string{
+	"bash": `_triviactl() {
+  local IFS=$'\n'
+  COMPREPLY=($("${COMP_WORDS[@]:0:COMP_CWORD+1}" --generate-bash-completion 2>/dev/null))
+}
+complete -o default -F _triviactl triviactl
+`,
+	"zsh": `#compdef triviactl
+_triviactl() {
+  local -a found described
+  found=("${(@f)$(TRIVIACTL_DESCRIBE=1 "${(@Q)words[1,CURRENT]}" --generate-bash-completion 2>/dev/null)}")
+  if [[ -z "$found" ]]; then
+    _files
+    return
+  fi
+  described=("${(@)${(@)found//:/\\:}/$'\t'/:}")
+  _describe 'triviactl' described
+}
+compdef _triviactl triviactl
+`,
+	"fish": `function __triviactl_complete
+    set -l found (TRIVIACTL_DESCRIBE=1 command (commandline -opc) (commandline -ct) --generate-bash-completion 2>/dev/null)
+    if test -n "$found"
+        printf '%s\n' $found
+    else
+        __fish_complete_path (commandline -ct)
+    end
+end
+complete -c triviactl -f -a '(__triviactl_complete)'
+`,
+}

@@ -1,0 +1,97 @@
+package ctl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"time"
+
+	"trivia/internal/config"
+	"trivia/internal/operator"
+	"trivia/internal/pgembed"
+	"trivia/internal/store"
+	"trivia/internal/trivia"
+)
+
+// connectTimeout is how long a database has to answer.
+const connectTimeout = 10 * time.Second
+
+// verbs are what commands do with a database; an [operator.Operator] has them.
+type verbs interface {
+	ListWins(context.Context, store.WinFilter, store.Page) iter.Seq2[store.WinRow, error]
+	ShowWin(context.Context, trivia.UserID, trivia.ID) (operator.WinStory, error)
+	ListDeliveries(context.Context, store.DeliveryFilter, store.Page) iter.Seq2[store.DeliveryRow, error]
+	ShowDelivery(ctx context.Context, key string) ([]store.DeliveryRow, error)
+	FindDelivery(ctx context.Context, kind trivia.Kind, key string, body []byte) (store.DeliveryRow, error)
+	ListUsers(context.Context, store.UserFilter, store.Page) iter.Seq2[store.UserRow, error]
+	AddUsers(ctx context.Context, ids []trivia.UserID, reason string) (store.Addition, error)
+	ImportUsers(context.Context, io.Reader, operator.Import) (operator.Imported, error)
+}
+
+func newSession(env Env) *session {
+	s := &session{Env: env, find: pgembed.Find}
+	s.open = s.openStore
+
+	return s
+}
+
+// settings reads the environment. All complaints are told at once.
+func (s *session) settings() (config.Ctl, error) {
+	set, err := config.CtlFrom(s.Getenv)
+	if err != nil {
+		return config.Ctl{}, fmt.Errorf("%w: settings cannot be used\n%w", errUsage, err)
+	}
+
+	return set, nil
+}
+
+// database returns the URL of the database to work on.
+func (s *session) database() (string, error) {
+	set, err := s.settings()
+	if err != nil {
+		return "", err
+	}
+	if !set.DatabaseURL.IsZero() {
+		return set.DatabaseURL.Reveal(), nil
+	}
+
+	const start = "start one with: make run, or trivia-hook --embedded; or set " + config.DatabaseURL
+	if set.DataDir == "" {
+		return "", hinted{fmt.Errorf("%s is not set, and there is no data directory to look into", config.DatabaseURL), start}
+	}
+	url, err := s.find(set.DataDir)
+	if errors.Is(err, pgembed.ErrNotRunning) {
+		return "", hinted{fmt.Errorf("%s is not set, and no embedded Postgres runs in %s", config.DatabaseURL, set.DataDir), start}
+	}
+	if err != nil {
+		return "", hinted{fmt.Errorf("%s is not set: %w", config.DatabaseURL, err), "set " + config.DatabaseURL}
+	}
+	s.say("using the embedded Postgres of %s", set.DataDir)
+
+	return url, nil
+}
+
+// openStore opens the database for an operator. The caller calls the returned
+// function when done.
+func (s *session) openStore(ctx context.Context) (verbs, func(), error) {
+	url, err := s.database()
+	if err != nil {
+		return nil, nil, err
+	}
+
+	connect, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	db, err := store.Open(connect, url)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := db.Ready(connect); err != nil {
+		db.Close()
+
+		return nil, nil, err
+	}
+
+	return operator.New(db, s.actor()), db.Close, nil
+}

@@ -1,0 +1,179 @@
+package ctl
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"trivia/internal/signature"
+	"trivia/internal/trivia"
+)
+
+// defaultWait is how long --wait waits for the outcome.
+const defaultWait = 10 * time.Second
+
+// mostConcurrency keeps a slip of the finger from using up all ports.
+const mostConcurrency = 1000
+
+func (s *session) sendCommand() *cli.Command {
+	shared := func(more ...cli.Flag) []cli.Flag {
+		return append(more,
+			&cli.StringFlag{Name: "key", Usage: "send it as delivery `KEY` (default: a new one each)"},
+			&cli.StringFlag{Name: "url", Usage: "send it to `URL` (default: the hook on this machine)"},
+			&cli.IntFlag{Name: "repeat", Value: 1, Usage: "send it `N` times; with --key, copies of one"},
+			&cli.IntFlag{Name: "concurrency", Value: 1, Usage: "keep `N` requests under way at once"},
+			&cli.BoolFlag{Name: "wait", Usage: "wait for the outcome, and read it from the database"},
+			&cli.DurationFlag{Name: "timeout", Value: defaultWait, Usage: "let --wait wait no longer than `DURATION`"},
+		)
+	}
+
+	return &cli.Command{
+		Name: "send", Category: test, Usage: "send a signed win, or any file, and show the answer",
+		Subcommands: []*cli.Command{
+			{
+				Name: "win", Usage: "send a signed win", ArgsUsage: "--user USER --trivia TRIVIA --item ITEM",
+				Description: `Exit code 1 if any answer is not 2xx.
+
+Examples:
+  triviactl send win --user demo-1 --trivia capitals --item mug --wait
+  triviactl send win --user demo-2 --trivia capitals --item mug \
+    --key same --repeat 1000 --concurrency 64`,
+				Flags: shared(
+					&cli.StringFlag{Name: "user", Usage: "let `USER` win"},
+					&cli.StringFlag{Name: "trivia", Usage: "the trivia is `TRIVIA`"},
+					&cli.StringFlag{Name: "item", Usage: "the prize is `ITEM`"},
+				),
+				Action: s.sendWin,
+			},
+			{
+				Name: "file", Usage: "sign and send a file as it is, byte for byte", ArgsUsage: "FILE|- --route win|event",
+				Description: `The body may be anything, also one that cannot be used. The key of an event is
+the event_id in its body. Exit code 1 if any answer is not 2xx.
+
+Examples:
+  triviactl send file broken.json --route win --wait
+  triviactl deliveries show KEY --raw | triviactl send file - --route win`,
+				Flags:  shared(routeFlag("send it to `ROUTE`: win, event")),
+				Action: s.sendFile,
+			},
+		},
+	}
+}
+
+// sendOptions are what is sent, and how.
+type sendOptions struct {
+	kind        trivia.Kind
+	body        []byte
+	key         string // empty: a new one for each
+	url         string
+	signer      signature.Key
+	repeat      int
+	concurrency int
+	wait        time.Duration // 0: not at all
+}
+
+// parseSend reads the flags that both commands have.
+func (s *session) parseSend(c *cli.Context, kind trivia.Kind) (sendOptions, error) {
+	o := sendOptions{kind: kind, key: c.String("key"), repeat: c.Int("repeat"), concurrency: c.Int("concurrency")}
+	switch {
+	case o.repeat < 1:
+		return o, usagef("1 is once", "--repeat cannot be %d", o.repeat)
+	case o.concurrency < 1 || o.concurrency > mostConcurrency:
+		return o, usagef(fmt.Sprintf("want 1 to %d", mostConcurrency), "--concurrency cannot be %d", o.concurrency)
+	case strings.ContainsFunc(o.key, func(r rune) bool { return r < ' ' || r > '~' }):
+		return o, usagef("a key travels in a header: printable ASCII", "--key cannot be %q", o.key)
+	case o.key != "" && kind == trivia.KindEvent:
+		return o, usagef("the key of an event is the event_id in its body", "--key is for wins")
+	case c.IsSet("timeout") && (!c.Bool("wait") || c.Duration("timeout") <= 0):
+		return o, usagef("as in --wait --timeout 30s", "--timeout says how long --wait waits")
+	}
+	if c.Bool("wait") {
+		o.wait = c.Duration("timeout")
+	}
+
+	set, err := s.settings()
+	if err != nil {
+		return o, err
+	}
+	r := routeOf(set, kind)
+	keys, err := r.keys()
+	if err != nil {
+		return o, err
+	}
+	o.signer = keys[0]
+	o.url, err = r.at(c.String("url"), set.Listen)
+
+	return o, err
+}
+
+func (s *session) sendWin(c *cli.Context) error {
+	if _, err := plainWords(c); err != nil {
+		return err
+	}
+	for _, flag := range []string{"user", "trivia", "item"} {
+		if !c.IsSet(flag) {
+			return usagef("as in --user demo-1 --trivia capitals --item mug", "%s wants --%s", c.Command.HelpName, flag)
+		}
+	}
+	win := trivia.Win{
+		User:   trivia.UserID(c.String("user")),
+		Trivia: trivia.ID(c.String("trivia")),
+		Item:   trivia.Item(c.String("item")),
+	}
+	if err := win.Check(); err != nil {
+		return usagef("to send it all the same, put the body into a file: triviactl send file", "%w", err)
+	}
+	o, err := s.parseSend(c, trivia.KindWin)
+	if err != nil {
+		return err
+	}
+	o.body = winBody(win)
+
+	return s.send(c.Context, o)
+}
+
+func (s *session) sendFile(c *cli.Context) error {
+	words, err := plainWords(c, "FILE|-")
+	if err != nil {
+		return err
+	}
+	kind, err := oneOf(c, "route", wordsOf(trivia.Kinds()))
+	if err != nil {
+		return err
+	}
+	if kind == "" {
+		return usagef("as in --route win", "%s wants --route", c.Command.HelpName)
+	}
+	o, err := s.parseSend(c, trivia.Kind(kind))
+	if err != nil {
+		return err
+	}
+	if o.body, err = s.readInput(c.Context, words[0], mostBody); err != nil {
+		return err
+	}
+
+	return s.send(c.Context, o)
+}
+
+// winBody writes a win as the campaign action does.
+func winBody(win trivia.Win) []byte {
+	var body bytes.Buffer
+	encode := json.NewEncoder(&body)
+	encode.SetEscapeHTML(false)
+	// Text always encodes.
+	_ = encode.Encode(struct {
+		User   trivia.UserID `json:"user_id"`
+		Trivia trivia.ID     `json:"trivia_id"`
+		Item   trivia.Item   `json:"item"`
+	}{win.User, win.Trivia, win.Item})
+
+	return bytes.TrimRight(body.Bytes(), "\n")
+}
+
+// newKey names a delivery as no other is named.
+func newKey() string { return name + "-" + strings.ToLower(rand.Text()[:16]) }

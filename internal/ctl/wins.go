@@ -1,0 +1,150 @@
+package ctl
+
+import (
+	"iter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"trivia/internal/operator"
+	"trivia/internal/store"
+	"trivia/internal/trivia"
+	"trivia/internal/tui"
+)
+
+func (s *session) winsCommand() *cli.Command {
+	return &cli.Command{
+		Name: "wins", Category: look, Usage: "what users won, once for each trivia",
+		Subcommands: []*cli.Command{
+			{
+				Name: "list", Usage: "list wins, newest first",
+				Description: `Examples:
+  triviactl wins list --trivia capitals --since yesterday
+  triviactl wins list --all --output csv > wins.csv`,
+				Flags: append(append([]cli.Flag{
+					&cli.StringFlag{Name: "user", Usage: "only those of `USER`"},
+					&cli.StringFlag{Name: "trivia", Usage: "only those of `TRIVIA`"},
+					&cli.StringFlag{Name: "item", Usage: "only those that earned `ITEM`"},
+					&cli.StringFlag{Name: "key", Usage: "only the one that delivery `KEY` was awarded"},
+				}, sinceFlags()...), viewFlags()...),
+				Action: s.listWins,
+			},
+			{
+				Name: "show", Usage: "show one win, its prize and its deliveries", ArgsUsage: "USER TRIVIA",
+				Description: `Examples:
+  triviactl wins show demo-1 capitals
+  triviactl wins show --output json -- -odd-user- capitals`,
+				Flags:  []cli.Flag{outputFlag(cardFormats())},
+				Action: s.showWin,
+			},
+		},
+	}
+}
+
+func parseWins(c *cli.Context, now time.Time) (f store.WinFilter, v view, err error) {
+	if _, err = plainWords(c); err != nil {
+		return f, v, err
+	}
+	f = store.WinFilter{
+		User:   trivia.UserID(c.String("user")),
+		Trivia: trivia.ID(c.String("trivia")),
+		Item:   trivia.Item(c.String("item")),
+		Key:    c.String("key"),
+	}
+	if f.Since, f.Until, err = parseSpan(c, now); err != nil {
+		return f, v, err
+	}
+	v, err = parseView(c)
+
+	return f, v, err
+}
+
+func (s *session) listWins(c *cli.Context) error {
+	f, v, err := parseWins(c, s.Now())
+	if err != nil {
+		return err
+	}
+	do, done, err := s.open(c.Context)
+	if err != nil {
+		return err
+	}
+	defer done()
+
+	return list(s, winNoun(), v, func(p store.Page) iter.Seq2[store.WinRow, error] {
+		return do.ListWins(c.Context, f, p)
+	})
+}
+
+func winNoun() noun[store.WinRow] {
+	return noun[store.WinRow]{
+		plural: "wins", cursor: store.WinRow.Cursor,
+		fields: []field[store.WinRow]{
+			{name: "won_at", value: func(w store.WinRow) any { return w.At }, column: &tui.Column{Title: "WON", Rigid: true}},
+			{name: "user_id", value: func(w store.WinRow) any { return w.User }, column: &tui.Column{Title: "USER"}},
+			{name: "trivia_id", value: func(w store.WinRow) any { return w.Trivia }, column: &tui.Column{Title: "TRIVIA"}},
+			{name: "item", value: func(w store.WinRow) any { return w.Item }, column: &tui.Column{Title: "ITEM"}},
+			{name: "delivery_key", value: func(w store.WinRow) any { return w.Key }, column: &tui.Column{Title: "KEY"}},
+		},
+	}
+}
+
+func (s *session) showWin(c *cli.Context) error {
+	words, err := plainWords(c, "USER", "TRIVIA")
+	if err != nil {
+		return err
+	}
+	format, err := oneOf(c, "output", cardFormats())
+	if err != nil {
+		return err
+	}
+	do, done, err := s.open(c.Context)
+	if err != nil {
+		return err
+	}
+	defer done()
+
+	win, err := do.ShowWin(c.Context, trivia.UserID(words[0]), trivia.ID(words[1]))
+	if err != nil {
+		return hintMissing(err, "what came at all: triviactl deliveries list --user="+shellWord(words[0]))
+	}
+	if format == formatJSON {
+		return s.printWin(win)
+	}
+
+	prize := []any{win.Prize.Item, win.Prize.At}
+	if win.Prize == (store.Prize{}) {
+		prize = []any{"not in prizes; grant_prize keeps it elsewhere"}
+	}
+	s.card(
+		line{"user", []any{win.User}}, line{"trivia", []any{win.Trivia}}, line{"item", []any{win.Item}},
+		line{"won", []any{win.At}}, line{"by delivery", []any{win.Key}}, line{"prize", prize},
+	)
+	s.print("\n")
+	out := newTableSink(s, deliveryNoun().fields)
+	for _, d := range win.Deliveries {
+		if err := out.row(d); err != nil {
+			return err
+		}
+	}
+
+	return out.end()
+}
+
+func (s *session) printWin(win operator.WinStory) error {
+	var fields []field[operator.WinStory]
+	for _, f := range winNoun().fields {
+		fields = append(fields, field[operator.WinStory]{
+			name: f.name, value: func(w operator.WinStory) any { return f.value(w.WinRow) },
+		})
+	}
+	fields = append(fields,
+		field[operator.WinStory]{name: "prize_item", value: func(w operator.WinStory) any { return orNil(w.Prize.Item) }},
+		field[operator.WinStory]{name: "prize_granted_at", value: func(w operator.WinStory) any { return w.Prize.At }},
+		field[operator.WinStory]{name: "deliveries", value: func(w operator.WinStory) any {
+			return rawObjects(deliveryNoun().fields, w.Deliveries)
+		}},
+	)
+	s.print("%s\n", object(fields, win))
+
+	return nil
+}

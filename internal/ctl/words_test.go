@@ -1,0 +1,253 @@
+package ctl
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestFlagsMayStandAnywhere(t *testing.T) {
+	t.Parallel()
+
+	tests := []struct{ words, want string }{
+		{"wins list --trivia capitals", "triviactl wins list --trivia=capitals"},
+		{"wins --trivia capitals list", "triviactl wins list --trivia=capitals"},
+		{"--trivia capitals wins list", "triviactl wins list --trivia=capitals"},
+		{"wins show u t --output json", "triviactl wins show --output=json -- u t"},
+		{"wins show u --output=json t", "triviactl wins show --output=json -- u t"},
+		{"wins show -output json u t", "triviactl wins show --output=json -- u t"},
+		{"wins show -- -u --output", "triviactl wins show -- -u --output"},
+		{"wins show u -- --t", "triviactl wins show -- u --t"},
+		{"wins list --user=-odd-", "triviactl wins list --user=-odd-"},
+		{"wins list --user -odd-", "triviactl wins list --user=-odd-"},
+		{"wins list --user=--all", "triviactl wins list --user=--all"},
+		{"users list --all", "triviactl users list --all"},
+		{"users list --all=false", "triviactl users list --all=false"},
+		{"sign - --route event", "triviactl sign --route=event -- -"},
+		{"users add help", "triviactl users add -- help"},
+		{"help", "triviactl --help"},
+		{"--help", "triviactl --help"},
+		{"-h", "triviactl --help"},
+		{"help wins list", "triviactl wins list --help"},
+		{"wins list whatever --help --user", "triviactl wins list --help"},
+		{"wins help", "triviactl wins --help"},
+		{"--version", "triviactl --version"},
+		{"wins", "triviactl wins"},
+		{"", "triviactl"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.words, func(t *testing.T) {
+			t.Parallel()
+
+			got, err := arrange(newStage(t).app(), strings.Fields(tt.words))
+			if tt.words == "wins list whatever --help --user" && err != nil {
+				return // help is asked for, and --user lacks its value: either answer will do
+			}
+			if err != nil || strings.Join(got, " ") != tt.want {
+				t.Errorf("arrange(%s) = %q, %v, want %s", tt.words, got, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestWrongWordsAreRefusedWithAHint(t *testing.T) {
+	t.Parallel()
+
+	tests := []struct {
+		words      []string
+		said, hint string
+	}{
+		{nil, "want a command", "triviactl --help lists the commands"},
+		{[]string{"wns"}, `triviactl has no command "wns"`, "did you mean wins?"},
+		{[]string{"frobnicate"}, `triviactl has no command "frobnicate"`, "triviactl --help lists the commands"},
+		{[]string{"wins"}, "triviactl wins wants one of: list, show", "triviactl wins --help tells more"},
+		{[]string{"wins", "lst"}, `triviactl wins has no command "lst"`, "did you mean list?"},
+		{[]string{"wins", "list", "--usr", "x"}, "triviactl wins list has no flag --usr", "did you mean --user?"},
+		{
+			[]string{"wins", "list", "--frobnicate"},
+			"triviactl wins list has no flag --frobnicate",
+			"triviactl wins list --help lists the flags; put words that begin with - behind --",
+		},
+		{[]string{"--trivia", "x", "migrate"}, "triviactl migrate has no flag --trivia", "triviactl migrate --help lists the flags; put words that begin with - behind --"},
+		{[]string{"wins", "show", "-1", "t"}, "triviactl wins show has no flag -1", "put words that begin with - behind --"},
+		{[]string{"wins", "list", "--user"}, "--user wants a value", "as in --user VALUE"},
+		{[]string{"wins", "list", "--user", "--all"}, "--user wants a value, and --all is a flag", "if --all is meant as the value, write --user=--all"},
+		{[]string{"wins", "list", "--user", "--", "x"}, "--user wants a value, and -- is a flag", "if -- is meant as the value, write --user=--"},
+		{[]string{"wins", "list", "--user", ""}, "--user is empty", "leave the flag out, or give it a value; is a variable empty?"},
+		{[]string{"wins", "list", "--user="}, "--user is empty", "leave the flag out, or give it a value; is a variable empty?"},
+		{[]string{"wins", "list", "--user", "a", "--user", "b"}, "--user is there twice", "give it once"},
+		{[]string{"wins", "list", "surplus"}, `triviactl wins list wants no words besides flags, got ["surplus"]`, "triviactl wins list --help tells more"},
+		{[]string{"wins", "list", "--all=x"}, `--all cannot be "x"`, "triviactl wins list --help tells more"},
+		{[]string{"wins", "list", "--limit", "x"}, `--limit cannot be "x"`, "triviactl wins list --help tells more"},
+		{[]string{"wins", "list", "--limit", "0"}, "--limit is 0, want at least 1", "--all shows all"},
+		{[]string{"wins", "list", "--limit", "5", "--all"}, "--all and --limit exclude each other", "take one of them"},
+		{[]string{"wins", "list", "--output", "jsn"}, `--output cannot be "jsn"`, "did you mean json?"},
+		{[]string{"wins", "list", "--output", "parquet"}, `--output cannot be "parquet"`, "it takes table, json, csv"},
+		{[]string{"wins", "list", "--since", "soon"}, `--since cannot be "soon"`, "want 2h, 3d, now, today, yesterday, 2026-01-31, 2026-01-31 15:04 or RFC 3339"},
+		{[]string{"wins", "list", "--since", "1h", "--until", "2h"}, "--since 1h is not before --until 2h", "both count backwards from now: --since 2h --until 1h"},
+		{[]string{"wins", "show"}, "triviactl wins show wants USER TRIVIA", "triviactl wins show --help tells more"},
+		{[]string{"wins", "show", "a"}, `triviactl wins show wants USER TRIVIA, got ["a"]`, "triviactl wins show --help tells more"},
+		{[]string{"wins", "show", "a", "b", "--output", "csv"}, `--output cannot be "csv"`, "it takes table, json"},
+		{[]string{"deliveries", "list", "--state", "parkd"}, `--state cannot be "parkd"`, "did you mean parked?"},
+		{[]string{"deliveries", "list", "--kind", "x"}, `--kind cannot be "x"`, "it takes win, event"},
+		{[]string{"deliveries", "list", "--outcome", "unknown"}, `--outcome cannot be "unknown"`, "it takes awarded, already_won, prize_conflict, key_conflict, unknown_user, trivia_closed, malformed, recorded"},
+		{[]string{"deliveries", "show"}, "triviactl deliveries show wants KEY", "triviactl deliveries show --help tells more"},
+		{[]string{"users", "add"}, "triviactl users add wants USER...", "triviactl users add --help tells more"},
+		{[]string{"users", "add", strings.Repeat("x", 65)}, `"` + strings.Repeat("x", 65) + `" cannot name a user: user_id has 65 characters, at most 64 fit`, "an identifier has 1 to 64 characters"},
+		{[]string{"users", "import"}, "triviactl users import wants FILE|-", "triviactl users import --help tells more"},
+		{[]string{"send", "win"}, "triviactl send win wants --user", "as in --user demo-1 --trivia capitals --item mug"},
+		{[]string{"send", "win", "--user", "u", "--item", "i"}, "triviactl send win wants --trivia", "as in --user demo-1 --trivia capitals --item mug"},
+		{[]string{"send", "win", "--user", "u", "--trivia", " ", "--item", "i"}, "trivia_id is blank", "to send it all the same, put the body into a file: triviactl send file"},
+		{[]string{"send", "win", "--user", "u", "--trivia", "t", "--item", "i", "--repeat", "0"}, "--repeat cannot be 0", "1 is once"},
+		{[]string{"send", "win", "--user", "u", "--trivia", "t", "--item", "i", "--concurrency", "1001"}, "--concurrency cannot be 1001", "want 1 to 1000"},
+		{[]string{"send", "win", "--user", "u", "--trivia", "t", "--item", "i", "--key", "a\nb"}, `--key cannot be "a\nb"`, "a key travels in a header: printable ASCII"},
+		{[]string{"send", "win", "--user", "u", "--trivia", "t", "--item", "i", "--timeout", "3s"}, "--timeout says how long --wait waits", "as in --wait --timeout 30s"},
+		{[]string{"send", "win", "--user", "u", "--trivia", "t", "--item", "i", "--url", "ftp://x"}, `--url cannot be "ftp://x"`, "as in http://127.0.0.1:8080"},
+		{[]string{"send", "file", "x"}, "triviactl send file wants --route", "as in --route win"},
+		{[]string{"send", "file", "x", "--route", "event", "--key", "k"}, "--key is for wins", "the key of an event is the event_id in its body"},
+		{[]string{"sign", "a", "b"}, `triviactl sign wants one file, got ["a" "b"]`, "triviactl sign --help tells more"},
+		{[]string{"sign", "--at", "soon"}, `--at cannot be "soon"`, "want 2h, 3d, now, today, yesterday, 2026-01-31, 2026-01-31 15:04 or RFC 3339"},
+		{[]string{"verify", "-", "--signature", "ab"}, "the header X-CIO-Timestamp is missing", "give it with --timestamp or --headers"},
+		{[]string{"verify", "-", "--headers", "-"}, "the body and the headers cannot both come from standard input", "put one of them into a file"},
+		{[]string{"completion", "tcsh"}, `no script for "tcsh"`, "there are scripts for bash, zsh and fish"},
+		{[]string{"template", "--url", "example.com"}, `--url cannot be "example.com"`, "as in https://hooks.example.com, without a path"},
+		{[]string{"migrate", "now"}, `triviactl migrate wants no words besides flags, got ["now"]`, "triviactl migrate --help tells more"},
+	}
+	for _, tt := range tests {
+		t.Run(strings.Join(tt.words, " "), func(t *testing.T) {
+			t.Parallel()
+			newStage(t).want(t, tt.words, 2, "", "triviactl: usage: "+tt.said+"\ntriviactl: hint: "+tt.hint+"\n")
+		})
+	}
+}
+
+func TestMissingKeysAreNamed(t *testing.T) {
+	t.Parallel()
+
+	for _, words := range [][]string{
+		{"sign"}, {"send", "win", "--user", "u", "--trivia", "t", "--item", "i"}, {"verify", "-", "--route", "win"},
+	} {
+		st := newStage(t)
+		st.env = nil
+		st.want(t, words, 2, "", `triviactl: usage: no signing key: CUSTOMERIO_ACTION_SECRET is not set
+triviactl: hint: set CUSTOMERIO_ACTION_SECRET to the key that the hook verifies with, or CUSTOMERIO_WEBHOOK_SECRET if both routes have the same
+`)
+	}
+	st := newStage(t)
+	st.env = nil
+	st.want(t, []string{"verify", "-"}, 2, "", `triviactl: usage: no signing key: neither CUSTOMERIO_ACTION_SECRET nor CUSTOMERIO_WEBHOOK_SECRET is set
+triviactl: hint: set them to the keys to try, separated by commas
+`)
+}
+
+func TestDistance(t *testing.T) {
+	t.Parallel()
+
+	tests := []struct {
+		a, b string
+		want int
+	}{{"", "", 0}, {"list", "list", 0}, {"lst", "list", 1}, {"kitten", "sitting", 3}, {"", "ab", 2}, {"é", "e", 1}}
+	for _, tt := range tests {
+		if got := distance(tt.a, tt.b); got != tt.want {
+			t.Errorf("distance(%q, %q) = %d, want %d", tt.a, tt.b, got, tt.want)
+		}
+	}
+}
+
+func TestCompletionOffersWhatMayComeNext(t *testing.T) {
+	t.Parallel()
+
+	tests := []struct {
+		words []string
+		want  string
+	}{
+		{[]string{""}, "wins\ndeliveries\nusers\nmigrate\ntemplate\ncompletion\nsend\nsign\nverify\n"},
+		{[]string{"w"}, "wins\n"},
+		{[]string{"wins", ""}, "list\nshow\n"},
+		{[]string{"wins", "list", "--s"}, "--since\n"},
+		{[]string{"wins", "list", "--user", "x", "--un"}, "--until\n"},
+		{[]string{"wins", "list", "--output", ""}, "table\njson\ncsv\n"},
+		{[]string{"deliveries", "list", "--state", "p"}, "pending\nparked\n"},
+		{[]string{"deliveries", "list", "--outcome", "a"}, "awarded\nalready_won\n"},
+		{[]string{"send", "file", "--route", ""}, "win\nevent\n"},
+		{[]string{"completion", "z"}, "zsh\n"},
+		{[]string{"sign", ""}, ""},
+		{[]string{"nonsense", ""}, ""},
+		{[]string{"wins", "show", "--", "--"}, ""},
+		{nil, "wins\ndeliveries\nusers\nmigrate\ntemplate\ncompletion\nsend\nsign\nverify\n"},
+	}
+	for _, tt := range tests {
+		t.Run(strings.Join(tt.words, " "), func(t *testing.T) {
+			t.Parallel()
+			newStage(t).want(t, append(tt.words, completionFlag), 0, tt.want, "")
+		})
+	}
+
+	st := newStage(t)
+	st.env[describe] = "1"
+	st.want(t, []string{"wins", "", completionFlag}, 0, "list\tlist wins, newest first\nshow\tshow one win, its prize and its deliveries\n", "")
+}
+
+func TestHelpFitsTheScreen(t *testing.T) {
+	t.Parallel()
+
+	calls := [][]string{
+		{},
+		{"wins"},
+		{"wins", "list"},
+		{"wins", "show"},
+		{"deliveries"},
+		{"deliveries", "list"},
+		{"deliveries", "show"},
+		{"users"},
+		{"users", "add"},
+		{"users", "import"},
+		{"users", "list"},
+		{"migrate"},
+		{"template"},
+		{"completion"},
+		{"send"},
+		{"send", "win"},
+		{"send", "file"},
+		{"sign"},
+		{"verify"},
+	}
+	var all strings.Builder
+	for _, words := range calls {
+		st := newStage(t)
+		if code := st.call(t, append(words, "--help")...); code != 0 || st.err.Len() > 0 {
+			t.Errorf("triviactl %q --help exits with %d, and says %q", words, code, st.err.String())
+		}
+		lines := strings.Split(strings.TrimSuffix(st.out.String(), "\n"), "\n")
+		if len(words) == 0 && len(lines) > 23 { // and the prompt
+			t.Errorf("triviactl --help has %d lines", len(lines))
+		}
+		for _, line := range lines {
+			if n := len([]rune(line)); n > 80 {
+				t.Errorf("triviactl %q --help: a line has %d characters: %s", words, n, line)
+			}
+		}
+		if !strings.Contains(st.out.String(), "Examples:") && !strings.Contains(st.out.String(), "COMMAND --help") {
+			t.Errorf("triviactl %q --help has no examples", words)
+		}
+		all.WriteString("$ triviactl " + strings.Join(append(words, "--help"), " ") + "\n" + st.out.String() + "\n")
+	}
+	golden(t, "help", all.String())
+}
+
+func TestEveryCommandIsItsOwn(t *testing.T) {
+	t.Parallel()
+
+	// The library shares package variables between apps; ours must not race.
+	for range 4 {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			newStage(t).call(t, "wins", "list", "--help")
+			newStage(t).call(t, "wins", "list", "--limit", "x")
+		})
+	}
+	if diff := cmp.Diff(0, newStage(t).call(t, "--version")); diff != "" {
+		t.Error("--version does not exit with 0")
+	}
+}
