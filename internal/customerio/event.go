@@ -43,9 +43,9 @@ func DecodeEvent(body []byte) (id string, ev trivia.Event, err error) {
 		}
 	}
 
-	ev.Metric = clip(loose(metric))
-	if ev.ObjectType = clip(loose(object)); ev.ObjectType == "" {
-		ev.ObjectType = clip(loose(otherObject))
+	ev.Metric = clip(loose(metric), maxWord)
+	if ev.ObjectType = clip(loose(object), maxWord); ev.ObjectType == "" {
+		ev.ObjectType = clip(loose(otherObject), maxWord)
 	}
 	if ev.Metric == "" {
 		return id, trivia.Event{}, noMetric(metric)
@@ -94,20 +94,21 @@ func loose(raw []byte) string {
 	return strings.TrimSpace(strings.ReplaceAll(unquote(raw), "\x00", ""))
 }
 
-// clip cuts a word that is too long, and lets its last character say so.
-func clip(word string) string {
-	if len(word) <= maxWord || utf8.RuneCountInString(word) <= maxWord {
-		return word
+// clip cuts a text of more than most characters, and lets its last character
+// say so.
+func clip(text string, most int) string {
+	if len(text) <= most || utf8.RuneCountInString(text) <= most {
+		return text
 	}
 
 	n, end := 0, 0
-	for end = range word {
-		if n++; n == maxWord {
+	for end = range text {
+		if n++; n == most {
 			break
 		}
 	}
 
-	return word[:end] + "…"
+	return text[:end] + "…"
 }
 
 // seconds reads a Unix time, and returns the zero time for what cannot be one:
