@@ -70,16 +70,16 @@ func intakeAt(t *testing.T, url string, opts store.IntakeOptions) *store.Intake 
 	return in
 }
 
-func (b bench) exec(t *testing.T, sql string, args ...any) {
+func (b bench) exec(t *testing.T, sql string) {
 	t.Helper()
-	if _, err := b.db.Exec(t.Context(), sql, args...); err != nil {
+	if _, err := b.db.Exec(t.Context(), sql); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
 }
 
 // query returns what sql answers, a row as its values in one text.
-func (b bench) query(sql string, args ...any) ([]string, error) {
-	rows, err := b.db.Query(context.Background(), sql, args...)
+func (b bench) query(sql string) ([]string, error) {
+	rows, err := b.db.Query(context.Background(), sql)
 	if err != nil {
 		return nil, err
 	}
@@ -95,9 +95,9 @@ func (b bench) query(sql string, args ...any) ([]string, error) {
 	})
 }
 
-func (b bench) rows(t *testing.T, sql string, args ...any) []string {
+func (b bench) rows(t *testing.T, sql string) []string {
 	t.Helper()
-	got, err := b.query(sql, args...)
+	got, err := b.query(sql)
 	if err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
