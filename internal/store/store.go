@@ -63,6 +63,9 @@ func parse(url string) (*pgxpool.Config, error) {
 		return nil, errors.New("open the database: DATABASE_URL is not a Postgres URL")
 	}
 	cfg.ConnConfig.BuildContextWatcherHandler = cancelFirst
+	// The pool asks a connection that was idle whether it is alive, and would
+	// wait for that answer as long as its caller, or longer.
+	cfg.PingTimeout = 500 * time.Millisecond
 
 	return cfg, nil
 }
