@@ -32,7 +32,7 @@ func openDatabase(ctx context.Context, log *slog.Logger, set settings) (_ *datab
 	db := &database{}
 	defer func() {
 		if err != nil {
-			db.close(log)
+			db.close(ctx, log)
 		}
 	}()
 
@@ -111,20 +111,33 @@ func (db *database) restart(ctx context.Context, log *slog.Logger) {
 }
 
 // close ends everything that openDatabase has opened, in the opposite order.
-func (db *database) close(log *slog.Logger) {
-	if db.Intake != nil {
-		db.Intake.Close()
-	}
-	if db.Store != nil {
-		db.Store.Close()
+func (db *database) close(ctx context.Context, log *slog.Logger) {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		db.disconnect()
+	}()
+	select {
+	case <-closed:
+	case <-time.After(closeTime):
+		log.WarnContext(ctx, "the database does not answer: leaving without a good-bye to it")
 	}
 	if db.cluster == nil {
 		return
 	}
 
-	ctx, cancel := context.WithTimeout(context.Background(), startTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), startTime)
 	defer cancel()
 	if err := db.cluster.Stop(ctx); err != nil && !errors.Is(err, context.Canceled) {
-		log.Error("stop the private Postgres", slog.Any("error", fmt.Errorf("%s: %w", db.options.Dir, err)))
+		log.ErrorContext(ctx, "stop the private Postgres", slog.Any("error", fmt.Errorf("%s: %w", db.options.Dir, err)))
+	}
+}
+
+func (db *database) disconnect() {
+	if db.Intake != nil {
+		db.Intake.Close()
+	}
+	if db.Store != nil {
+		db.Close()
 	}
 }

@@ -77,10 +77,10 @@ func run(ctx context.Context, sur surroundings) int {
 
 	log := newLog(sur)
 	if err := serve(ctx, sur, log, set, opts); err != nil {
-		log.Error("stopped", slog.Any("error", err))
+		log.ErrorContext(ctx, "stopped", slog.Any("error", err))
 		return exitFailed
 	}
-	log.Info("stopped")
+	log.InfoContext(ctx, "stopped")
 
 	return exitDone
 }

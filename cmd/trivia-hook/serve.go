@@ -22,6 +22,8 @@ import (
 const (
 	startTime = 30 * time.Second // for the database to answer at start
 	drainTime = 10 * time.Second // for requests in flight at the end
+	leaveTime = time.Second      // of it, for senders to use the connections that they keep once more
+	closeTime = 2 * time.Second  // for the database to take note of the end
 
 	// One commit is under way at a time: a second writer would make smaller
 	// batches of the same requests.
@@ -51,7 +53,7 @@ func serve(ctx context.Context, sur surroundings, log *slog.Logger, set settings
 	if err != nil {
 		return err
 	}
-	defer db.close(log)
+	defer db.close(ctx, log)
 
 	if opts.demo {
 		if err := prepareDemo(ctx, db.Store); err != nil {
@@ -60,7 +62,7 @@ func serve(ctx context.Context, sur surroundings, log *slog.Logger, set settings
 	}
 	h := newHook(set, db, log, sur.now)
 	h.warn(set)
-	log.Info("ready", slog.String("public", public.Addr().String()), slog.String("private", private.Addr().String()),
+	log.InfoContext(ctx, "ready", slog.String("public", public.Addr().String()), slog.String("private", private.Addr().String()),
 		slog.String("environment", set.Environment))
 	if opts.demo {
 		printDemo(sur, set, public.Addr().String(), private.Addr().String())
@@ -82,6 +84,7 @@ type hook struct {
 	pending chan struct{} // wakes settle
 	public  *http.Server
 	private *http.Server
+	leave   farewell // of public
 }
 
 func newHook(set settings, db *database, log *slog.Logger, now func() time.Time) *hook {
@@ -95,9 +98,10 @@ func newHook(set settings, db *database, log *slog.Logger, now func() time.Time)
 	h.public = receiver.NewServer(receiver.New(receiver.Options{
 		Guard:  source.NewGuard(set.allowed, set.trusted, set.Observe),
 		Action: set.action, Event: set.event, MaxBody: set.MaxBody,
-		Intake: h.intake, Ready: db.Store.Ready, Metrics: metrics, Refusals: refusals, Log: log, Now: now,
+		Intake: h.intake, Ready: db.Ready, Metrics: metrics, Refusals: refusals, Log: log, Now: now,
 	}), log)
-	h.private = receiver.NewServer(diag.Handler(metrics, refusals, db.Store.Ready), log)
+	h.leave.attend(h.public)
+	h.private = receiver.NewServer(diag.Handler(metrics, refusals, db.Ready), log)
 	h.private.WriteTimeout = time.Minute // a CPU profile takes half of that
 
 	metrics.Queue(h.intake.Waiting)
@@ -145,10 +149,12 @@ func (h *hook) run(ctx context.Context, db *database, public, private net.Listen
 	group.Go(func() error {
 		<-ctx.Done()
 		defer stopStages()
-		h.log.Info("stopping: requests in flight are answered first")
+		h.log.InfoContext(ctx, "stopping: requests in flight are answered first")
 
 		timeout, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 		defer cancel()
+		_ = public.Close() // connections that are open stay so
+		h.leave.say(leaveTime)
 		err := h.public.Shutdown(timeout)
 
 		return errors.Join(err, h.private.Close())
@@ -158,7 +164,7 @@ func (h *hook) run(ctx context.Context, db *database, public, private net.Listen
 }
 
 func served(err error) error {
-	if errors.Is(err, http.ErrServerClosed) {
+	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
 		return nil
 	}
 
