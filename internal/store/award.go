@@ -16,9 +16,10 @@ import (
 // two have the same key.
 //
 // In the transaction that keeps deliveries, a win counts only if its very body
-// stands under its key, as awarded. So a second body under a key is never
-// awarded, whoever was first; and a repeat changes nothing, since its win is
-// there. (A subquery by the whole key, and no join: see judgeWins.)
+// stands under its key, as awarded in this transaction. So a second body under a
+// key is never awarded, whoever was first; and a repeat changes nothing, even if
+// somebody has taken its win away. (A subquery by the whole key, and no join:
+// see judgeWins.)
 const (
 	askedWins = `
 		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[])
@@ -28,7 +29,7 @@ const (
 		NOT EXISTS (SELECT FROM trivias AS t WHERE t.trivia_id = a.trivia_id AND t.closed_at IS NOT NULL)
 		AND (a.sha256 IS NULL OR a.sha256 = (
 			SELECT d.body_sha256 FROM deliveries AS d
-			WHERE d.key = a.key AND d.kind = 'win' AND d.rival = '' AND d.outcome = 'awarded'))`
+			WHERE d.key = a.key AND d.kind = 'win' AND d.rival = '' AND d.outcome = 'awarded' AND d.settled_at = now()))`
 )
 
 const createUsers = `

@@ -127,6 +127,24 @@ func TestARepeatIsCountedAndChangesNothingElse(t *testing.T) {
 	b.want(t, `SELECT count(*) FROM trivia_wins`, "1")
 }
 
+func TestAWinThatWasTakenAwayIsNotGivenBackByARepeat(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, store.IntakeOptions{CreateUsers: true})
+	b.take(t, win("k1", "gone", "capitals", "mug"), win("k2", "u1", "capitals", "mug"))
+	b.exec(t, `DELETE FROM prizes`)
+	b.exec(t, `DELETE FROM trivia_wins`)
+	b.exec(t, `DELETE FROM users WHERE user_id = 'gone'`)
+	b.exec(t, `INSERT INTO trivias (trivia_id, closed_at) VALUES ('old', now())`)
+
+	// Nor may it stand in for a neighbour that is not awarded.
+	got := b.take(t, win("k1", "gone", "capitals", "mug"), win("k2", "u1", "capitals", "mug"), win("k3", "u3", "old", "mug"))
+	if !got[0].Duplicate || !got[1].Duplicate || got[2].Outcome != trivia.TriviaClosed {
+		t.Errorf("Take = %+v, want two repeats and a closed trivia", got)
+	}
+	b.want(t, `SELECT delivery_key FROM trivia_wins UNION ALL SELECT user_id FROM users WHERE user_id = 'gone'`)
+	b.want(t, allDeliveries, "k1 done awarded 2 0", "k2 done awarded 2 0", "k3 parked trivia_closed 1 0")
+}
+
 func TestAKeyIsOfOneKind(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, store.IntakeOptions{})
