@@ -42,9 +42,7 @@ func (s *session) completionCommand() *cli.Command {
 // complete prints what the last of words may become, one a line. It prints
 // nothing where a file is wanted, or a word that nobody knows.
 func (s *session) complete(app *cli.App, words []string) {
-	if len(words) == 0 {
-		words = []string{""}
-	}
+	words = unsplit(words)
 	current := words[len(words)-1]
 	a := &arranging{at: place{path: []string{app.Name}, commands: app.Commands, flags: app.Flags}, args: words[:len(words)-1]}
 	for len(a.args) > 0 {
@@ -60,6 +58,13 @@ func (s *session) complete(app *cli.App, words []string) {
 		}
 	}
 
+	if flag, _, ok := strings.Cut(current, "="); ok && strings.HasPrefix(current, "-") && !a.only {
+		if known := a.known(strings.TrimLeft(flag, "-")); known != nil {
+			s.offer(current, prefixed(flag+"=", valuesOf(known)), nil)
+		}
+
+		return
+	}
 	if strings.HasPrefix(current, "-") && !a.only {
 		flags, usages := offeredFlags(a.at.flags)
 		s.offer(current, flags, usages)
@@ -75,6 +80,31 @@ func (s *session) complete(app *cli.App, words []string) {
 		commands = []string{"bash", "zsh", "fish"}
 	}
 	s.offer(current, commands, usages)
+}
+
+// unsplit undoes what bash does to --flag=value: it hands over three words.
+// There is always a word under the cursor.
+func unsplit(words []string) []string {
+	n := len(words)
+	switch {
+	case n == 0:
+		return []string{""}
+	case n > 1 && words[n-1] == "=" && strings.HasPrefix(words[n-2], "--"):
+		words[n-1] = ""
+	case n > 2 && words[n-2] == "=" && strings.HasPrefix(words[n-3], "--"):
+		words = append(words[:n-2:n-2], words[n-1])
+	}
+
+	return words
+}
+
+func prefixed(prefix string, words []string) []string {
+	all := make([]string, len(words))
+	for i, word := range words {
+		all[i] = prefix + word
+	}
+
+	return all
 }
 
 func (s *session) offer(current string, words []string, usages map[string]string) {
@@ -142,7 +172,8 @@ _triviactl() {
 compdef _triviactl triviactl
 `,
 	"fish": `function __triviactl_complete
-    set -l found (TRIVIACTL_DESCRIBE=1 command (commandline -opc) (commandline -ct) --generate-bash-completion 2>/dev/null)
+    set -l words (commandline -opc) (commandline -ct)
+    set -l found (env TRIVIACTL_DESCRIBE=1 $words --generate-bash-completion 2>/dev/null)
     if test -n "$found"
         printf '%s\n' $found
     else
