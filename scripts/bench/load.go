@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"trivia/internal/customerio"
-	"trivia/internal/receiver"
 	"trivia/internal/signature"
 )
 
@@ -62,7 +61,7 @@ func newRequests(key signature.Key, n, users int) [][]byte {
 		requests[i] = fmt.Appendf(nil,
 			"POST %s HTTP/1.1\r\nHost: bench\r\nUser-Agent: bench\r\nContent-Type: application/json\r\n"+
 				"%s: %s\r\n%s: %s\r\n%s: %s\r\nContent-Length: %d\r\n\r\n%s",
-			receiver.PathWin, customerio.HeaderIdempotencyKey, hex.EncodeToString(name[:]),
+			customerio.PathWin, customerio.HeaderIdempotencyKey, hex.EncodeToString(name[:]),
 			signature.HeaderTimestamp, stamp, signature.HeaderSignature, signature.Sign(key, stamp, []byte(body)),
 			len(body), body)
 	}
