@@ -116,7 +116,7 @@ func (b *batch) receipts() []Receipt {
 			for n, member := range s.members {
 				out[member] = s.receipt
 				if n > 0 {
-					out[member].Duplicate = true
+					out[member].Duplicate, out[member].Reason = true, ""
 				}
 			}
 		}
