@@ -18,7 +18,8 @@ const describe = "TRIVIACTL_DESCRIBE"
 
 func (s *session) completionCommand() *cli.Command {
 	return &cli.Command{
-		Name: "completion", Category: setUp, Usage: "print a script that completes words in a shell", ArgsUsage: "bash|zsh|fish",
+		Name: "completion", Category: setUp, ArgsUsage: "bash|zsh|fish",
+		Usage: "print a script that completes words in a shell",
 		Description: `Examples:
   source <(triviactl completion bash)        # in ~/.bashrc
   source <(triviactl completion zsh)         # in ~/.zshrc, behind compinit
@@ -43,35 +44,26 @@ func (s *session) completionCommand() *cli.Command {
 // nothing where a file is wanted, or a word that nobody knows.
 func (s *session) complete(app *cli.App, words []string) {
 	words = unsplit(words)
-	current := words[len(words)-1]
-	a := &arranging{at: place{path: []string{app.Name}, commands: app.Commands, flags: app.Flags}, args: words[:len(words)-1]}
+	last := len(words) - 1
+	a := newArranging(app, words[:last])
 	for len(a.args) > 0 {
-		if len(a.args) == 1 && !a.only {
-			if flag := a.known(strings.TrimLeft(a.args[0], "-")); strings.HasPrefix(a.args[0], "-") && flag != nil && takesValue(flag) {
-				s.offer(current, valuesOf(flag), nil)
+		if flag := a.lacksValue(); flag != nil {
+			s.offer(words[last], valuesOf(flag), nil)
 
-				return
-			}
+			return
 		}
 		if a.take() != nil {
 			return
 		}
 	}
 
-	if flag, _, ok := strings.Cut(current, "="); ok && strings.HasPrefix(current, "-") && !a.only {
-		if known := a.known(strings.TrimLeft(flag, "-")); known != nil {
-			s.offer(current, prefixed(flag+"=", valuesOf(known)), nil)
-		}
+	if strings.HasPrefix(words[last], "-") && !a.only {
+		s.offerFlags(a, words[last])
 
 		return
 	}
-	if strings.HasPrefix(current, "-") && !a.only {
-		flags, usages := offeredFlags(a.at.flags)
-		s.offer(current, flags, usages)
-
-		return
-	}
-	commands, usages := []string(nil), map[string]string{}
+	var commands []string
+	usages := map[string]string{}
 	for _, c := range a.at.commands {
 		commands = append(commands, c.Name)
 		usages[c.Name] = c.Usage
@@ -79,7 +71,34 @@ func (s *session) complete(app *cli.App, words []string) {
 	if path := a.at.path; path[len(path)-1] == "completion" && len(a.plain) == 0 {
 		commands = []string{"bash", "zsh", "fish"}
 	}
-	s.offer(current, commands, usages)
+	s.offer(words[last], commands, usages)
+}
+
+// lacksValue returns the flag that the word under the cursor is the value of.
+func (a *arranging) lacksValue() cli.Flag {
+	if len(a.args) != 1 || a.only || !strings.HasPrefix(a.args[0], "-") {
+		return nil
+	}
+	flag := a.known(strings.TrimLeft(a.args[0], "-"))
+	if flag == nil || !takesValue(flag) {
+		return nil
+	}
+
+	return flag
+}
+
+// offerFlags offers flags, or, behind a flag's "=", its values.
+func (s *session) offerFlags(a *arranging, current string) {
+	flag, _, joined := strings.Cut(current, "=")
+	if !joined {
+		words, usages := offeredFlags(a.at.flags)
+		s.offer(current, words, usages)
+
+		return
+	}
+	if known := a.known(strings.TrimLeft(flag, "-")); known != nil {
+		s.offer(current, prefixed(flag+"=", valuesOf(known)), nil)
+	}
 }
 
 // unsplit undoes what bash does to --flag=value: it hands over three words.

@@ -102,7 +102,7 @@ func (s *session) report(ctx context.Context, err error) int {
 	}
 
 	switch {
-	case errors.Is(err, errUsage):
+	case errors.Is(err, errUsage), errors.Is(err, store.ErrCursor):
 		return exitUsage
 	case errors.Is(err, operator.ErrNotFound):
 		return exitNotFound

@@ -201,7 +201,7 @@ func TestErrorsGetTheirExitCode(t *testing.T) {
 		{"no such thing, with a hint", hintMissing(missing, "look there"), 3, "triviactl: not found\ntriviactl: hint: look there\n"},
 		{"all was said", hinted{errQuiet, "mend it"}, 1, "triviactl: hint: mend it\n"},
 		{
-			"a cursor of another listing", store.ErrCursor, 1,
+			"a cursor of another listing", store.ErrCursor, 2,
 			"triviactl: not a cursor of this listing\ntriviactl: hint: --after takes what an earlier call of the same listing has printed\n",
 		},
 	}

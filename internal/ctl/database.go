@@ -59,11 +59,11 @@ func (s *session) database() (string, error) {
 
 	const start = "start one with: make run, or trivia-hook --embedded; or set " + config.DatabaseURL
 	if set.DataDir == "" {
-		return "", hinted{fmt.Errorf("%s is not set, and there is no data directory to look into", config.DatabaseURL), start}
+		return "", hinted{errors.New(config.DatabaseURL + " is not set, and there is no data directory to look into"), start}
 	}
 	url, err := s.find(set.DataDir)
 	if errors.Is(err, pgembed.ErrNotRunning) {
-		return "", hinted{fmt.Errorf("%s is not set, and no embedded Postgres runs in %s", config.DatabaseURL, set.DataDir), start}
+		return "", hinted{errors.New(config.DatabaseURL + " is not set, and no embedded Postgres runs in " + set.DataDir), start}
 	}
 	if err != nil {
 		return "", hinted{fmt.Errorf("%s is not set: %w", config.DatabaseURL, err), "set " + config.DatabaseURL}

@@ -107,20 +107,21 @@ func (s *session) listDeliveries(c *cli.Context) error {
 
 func deliveryNoun() noun[store.DeliveryRow] {
 	type row = store.DeliveryRow
+	states := &tui.Column{Title: "STATE", Rigid: true, Tone: stateTone}
 
 	return noun[row]{
 		plural: "deliveries", cursor: row.Cursor,
 		fields: []field[row]{
-			{name: "received_at", value: func(d row) any { return d.ReceivedAt }, column: &tui.Column{Title: "RECEIVED", Rigid: true}},
-			{name: "kind", value: func(d row) any { return d.Kind }, column: &tui.Column{Title: "KIND", Rigid: true}, wide: true},
-			{name: "key", value: func(d row) any { return d.Key }, column: &tui.Column{Title: "KEY"}},
-			{name: "user_id", value: func(d row) any { return orNil(d.Win.User) }, column: &tui.Column{Title: "USER"}},
-			{name: "trivia_id", value: func(d row) any { return orNil(d.Win.Trivia) }, column: &tui.Column{Title: "TRIVIA"}},
-			{name: "item", value: func(d row) any { return orNil(d.Win.Item) }, column: &tui.Column{Title: "ITEM"}},
-			{name: "state", value: func(d row) any { return d.State }, column: &tui.Column{Title: "STATE", Rigid: true, Tone: stateTone}},
-			{name: "outcome", value: func(d row) any { return orNil(d.Outcome) }, column: &tui.Column{Title: "OUTCOME", Rigid: true}},
-			{name: "seen", value: func(d row) any { return d.Seen }, column: &tui.Column{Title: "SEEN", Rigid: true, Right: true}, wide: true},
-			{name: "reason", value: func(d row) any { return orNil(d.Reason) }, column: &tui.Column{Title: "REASON"}, wide: true},
+			{name: "received_at", value: func(d row) any { return d.ReceivedAt }, column: rigid("RECEIVED")},
+			{name: "kind", value: func(d row) any { return d.Kind }, column: rigid("KIND"), wide: true},
+			{name: "key", value: func(d row) any { return d.Key }, column: flexible("KEY")},
+			{name: "user_id", value: func(d row) any { return orNil(d.Win.User) }, column: flexible("USER")},
+			{name: "trivia_id", value: func(d row) any { return orNil(d.Win.Trivia) }, column: flexible("TRIVIA")},
+			{name: "item", value: func(d row) any { return orNil(d.Win.Item) }, column: flexible("ITEM")},
+			{name: "state", value: func(d row) any { return d.State }, column: states},
+			{name: "outcome", value: func(d row) any { return orNil(d.Outcome) }, column: rigid("OUTCOME")},
+			{name: "seen", value: func(d row) any { return d.Seen }, column: number("SEEN"), wide: true},
+			{name: "reason", value: func(d row) any { return orNil(d.Reason) }, column: flexible("REASON"), wide: true},
 			{name: "last_seen_at", value: func(d row) any { return d.LastSeenAt }},
 			{name: "caller", value: func(d row) any { return orNil(d.Caller) }},
 			{name: "signed_by", value: func(d row) any { return orNil(d.SignedBy) }},

@@ -119,7 +119,9 @@ func (sd *sender) explain(err error) error {
 		at = u.Host
 	}
 	if dial, ok := errors.AsType[*net.OpError](err); ok && dial.Op == "dial" && !dial.Timeout() {
-		return hinted{fmt.Errorf("nothing listens at %s: %w", at, dial.Err), "start it with make run, or say where it is with --url"}
+		err = fmt.Errorf("nothing listens at %s: %w", at, dial.Err)
+
+		return hinted{err, "start it with make run, or say where it is with --url"}
 	}
 
 	return fmt.Errorf("send to %s: %w", at, err)

@@ -1,7 +1,7 @@
 package ctl
 
 import (
-	"fmt"
+	"errors"
 	"strconv"
 	"strings"
 	"unicode"
@@ -39,7 +39,9 @@ func (s *session) sign(c *cli.Context) error {
 	case 1:
 		file = c.Args().First()
 	default:
-		return usagef(c.Command.HelpName+" --help tells more", "%s wants one file, got %q", c.Command.HelpName, c.Args().Slice())
+		called := c.Command.HelpName
+
+		return usagef(called+" --help tells more", "%s wants one file, got %q", called, c.Args().Slice())
 	}
 	kind, err := oneOf(c, "route", wordsOf(trivia.Kinds()))
 	if err != nil {
@@ -83,8 +85,13 @@ func (s *session) sign(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	s.print("curl -sS -X POST %s \\\n  -H 'Content-Type: application/json' \\\n  -H '%s: %s' \\\n  -H '%s: %s' \\\n  --data-binary %s\n",
-		shellQuoted(url), signature.HeaderTimestamp, stamp, signature.HeaderSignature, sig, data)
+	s.print("%s\n", strings.Join([]string{
+		"curl -sS -X POST " + shellQuoted(url),
+		"-H 'Content-Type: application/json'",
+		"-H '" + signature.HeaderTimestamp + ": " + stamp + "'",
+		"-H '" + signature.HeaderSignature + ": " + sig + "'",
+		"--data-binary " + data,
+	}, " \\\n  "))
 
 	return nil
 }
@@ -101,7 +108,10 @@ func curlData(file string, body []byte) (string, error) {
 	}
 	text := string(body)
 	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) || strings.HasPrefix(text, "@") {
-		return "", hinted{fmt.Errorf("a body that is no text cannot stand in a command"), "put it into a file: triviactl sign FILE --curl URL"}
+		return "", hinted{
+			errors.New("a body that is no text cannot stand in a command"),
+			"put it into a file: triviactl sign FILE --curl URL",
+		}
 	}
 
 	return shellQuoted(text), nil

@@ -83,8 +83,8 @@ func userNoun() noun[store.UserRow] {
 	return noun[store.UserRow]{
 		plural: "users", cursor: store.UserRow.Cursor,
 		fields: []field[store.UserRow]{
-			{name: "user_id", value: func(u store.UserRow) any { return u.ID }, column: &tui.Column{Title: "USER"}},
-			{name: "wins", value: func(u store.UserRow) any { return u.Wins }, column: &tui.Column{Title: "WINS", Rigid: true, Right: true}},
+			{name: "user_id", value: func(u store.UserRow) any { return u.ID }, column: flexible("USER")},
+			{name: "wins", value: func(u store.UserRow) any { return u.Wins }, column: number("WINS")},
 		},
 	}
 }
@@ -189,7 +189,8 @@ func (s *session) importUsers(c *cli.Context) error {
 // imported says what an import came to.
 func (s *session) imported(file string, got operator.Imported, strict bool, err error) error {
 	if got.Rows > 0 || err == nil {
-		s.print("%d rows: %d good and in the database, %d of those users new; %d bad\n", got.Rows, got.Kept, got.New, got.Bad)
+		s.print("%d rows: %d good and in the database, %d of those users new; %d bad\n",
+			got.Rows, got.Kept, got.New, got.Bad)
 		s.woken(got.Due)
 	}
 
@@ -197,7 +198,7 @@ func (s *session) imported(file string, got operator.Imported, strict bool, err 
 	case errors.Is(err, operator.ErrNoColumn):
 		return hinted{err, "name the column of the identifiers user_id"}
 	case err != nil && strict:
-		return fmt.Errorf("%w; nothing was written", err)
+		return hinted{err, "nothing was written; run it again"}
 	case err != nil:
 		return hinted{err, "run it again: what is there already is skipped"}
 	case got.Bad > 0 && strict:

@@ -136,10 +136,11 @@ func (s *session) parseClaim(c *cli.Context, file string) (claim, error) {
 		return said, err
 	}
 
-	for flag, value := range map[string]string{"timestamp": said.stamp, "signature": said.signature} {
-		if value == "" {
-			return said, usagef("give it with --"+flag+" or --headers", "the header X-CIO-%s%s is missing", strings.ToUpper(flag[:1]), flag[1:])
-		}
+	switch {
+	case said.stamp == "":
+		return said, usagef("give it with --timestamp or --headers", "the header %s is missing", signature.HeaderTimestamp)
+	case said.signature == "":
+		return said, usagef("give it with --signature or --headers", "the header %s is missing", signature.HeaderSignature)
 	}
 	var err error
 	said.body, err = s.readInput(c.Context, file, mostBody)
@@ -184,7 +185,10 @@ func (said claim) refusal(rings []keyRing) error {
 	switch {
 	case refused == nil:
 	case refused.Reason == signature.ReasonBadTimestamp:
-		return hinted{errors.New("not signed by a known key: the timestamp cannot be one"), "want Unix seconds, as in 1700000000"}
+		return hinted{
+			errors.New("not signed by a known key: the timestamp cannot be one"),
+			"want Unix seconds, as in 1700000000",
+		}
 	case refused.Reason == signature.ReasonBadSignature:
 		return hinted{
 			errors.New("not signed by a known key: the signature is not 64 hex digits"),

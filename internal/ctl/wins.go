@@ -9,7 +9,6 @@ import (
 	"trivia/internal/operator"
 	"trivia/internal/store"
 	"trivia/internal/trivia"
-	"trivia/internal/tui"
 )
 
 func (s *session) winsCommand() *cli.Command {
@@ -79,11 +78,11 @@ func winNoun() noun[store.WinRow] {
 	return noun[store.WinRow]{
 		plural: "wins", cursor: store.WinRow.Cursor,
 		fields: []field[store.WinRow]{
-			{name: "won_at", value: func(w store.WinRow) any { return w.At }, column: &tui.Column{Title: "WON", Rigid: true}},
-			{name: "user_id", value: func(w store.WinRow) any { return w.User }, column: &tui.Column{Title: "USER"}},
-			{name: "trivia_id", value: func(w store.WinRow) any { return w.Trivia }, column: &tui.Column{Title: "TRIVIA"}},
-			{name: "item", value: func(w store.WinRow) any { return w.Item }, column: &tui.Column{Title: "ITEM"}},
-			{name: "delivery_key", value: func(w store.WinRow) any { return w.Key }, column: &tui.Column{Title: "KEY"}},
+			{name: "won_at", value: func(w store.WinRow) any { return w.At }, column: rigid("WON")},
+			{name: "user_id", value: func(w store.WinRow) any { return w.User }, column: flexible("USER")},
+			{name: "trivia_id", value: func(w store.WinRow) any { return w.Trivia }, column: flexible("TRIVIA")},
+			{name: "item", value: func(w store.WinRow) any { return w.Item }, column: flexible("ITEM")},
+			{name: "delivery_key", value: func(w store.WinRow) any { return w.Key }, column: flexible("KEY")},
 		},
 	}
 }

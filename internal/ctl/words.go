@@ -1,6 +1,7 @@
 package ctl
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 // the first plain word, and would ignore one behind it without a word. What
 // cannot be understood is refused here, with a next step.
 func arrange(app *cli.App, args []string) ([]string, error) {
-	a := &arranging{at: place{path: []string{app.Name}, commands: app.Commands, flags: app.Flags}, args: args}
+	a := newArranging(app, args)
 	for len(a.args) > 0 {
 		if err := a.take(); err != nil {
 			return nil, err
@@ -55,6 +56,10 @@ type arranging struct {
 	plain []string
 	only  bool // "--" was taken: all that follows are plain words
 	help  bool
+}
+
+func newArranging(app *cli.App, args []string) *arranging {
+	return &arranging{at: place{[]string{app.Name}, app.Commands, app.Flags}, args: args}
 }
 
 // take takes the next word, and its value if it is a flag that has one.
@@ -153,7 +158,9 @@ func (a *arranging) follows(name string) error {
 	}
 	other, _, _ := strings.Cut(strings.TrimLeft(next, "-"), "=")
 	if next == "--" || a.known(other) != nil {
-		return usagef("if "+next+" is meant as the value, write --"+name+"="+next, "--%s wants a value, and %s is a flag", name, next)
+		hint := fmt.Sprintf("if %s is meant as the value, write --%s=%s", next, name, next)
+
+		return usagef(hint, "--%s wants a value, and %s is a flag", name, next)
 	}
 
 	return nil

@@ -9,9 +9,9 @@ const (
 )
 
 // ActionBody is the body of the campaign action, as it is pasted into
-// Customer.io. The json filter quotes a value and escapes what is in it; a
-// name that does not exist renders as null, and the delivery parks as
-// malformed instead of awarding nobody.
+// Customer.io. The json filter quotes a value and escapes what is in it. A
+// name that does not exist renders without an error, as null or as nothing:
+// either parks the delivery as malformed.
 const ActionBody = `{"user_id": {{customer.id | json}}, "trivia_id": {{event.trivia_id | json}}, "item": {{event.item | json}}}`
 
 // ActionSetup returns what to do in Customer.io so that a campaign sends wins

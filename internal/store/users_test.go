@@ -2,9 +2,11 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
 
 	"trivia/internal/store"
 	"trivia/internal/trivia"
@@ -51,6 +53,38 @@ func TestAddingUsersWakesTheWinsThatWaitForThem(t *testing.T) {
 		SELECT count(*) FROM audit_log
 		WHERE actor = 'me@here' AND verb = 'users add' AND target = '3 users' AND reason = '' AND detail = '{"n": 3}'`); n != 1 {
 		t.Error("the audit log does not say who added users")
+	}
+}
+
+func TestActsAtOnceDoNotWaitForEachOtherInACircle(t *testing.T) {
+	t.Parallel()
+
+	s := newShelf(t)
+	s.exec(t, `
+		INSERT INTO deliveries (key, kind, body, body_sha256, state, outcome, user_id, received_at, last_seen_at, due_at)
+		SELECT 'key-' || i, 'win', '', '', 'pending', 'unknown_user', 'user-' || i % 100, now(), now(), now()
+		FROM generate_series(1, 300) AS i`)
+
+	var group errgroup.Group
+	for n := range 8 {
+		group.Go(func() error {
+			ids := make([]trivia.UserID, 100)
+			for i := range ids {
+				ids[i] = trivia.UserID(fmt.Sprint("user-", (i*37+n*13)%100)) // each in another order
+			}
+
+			return s.Act(t.Context(), func(a *store.Act) (store.Deed, error) {
+				_, err := a.AddUsers(t.Context(), ids)
+
+				return store.Deed{Verb: "users add"}, err
+			})
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
+	if n := s.count(t, `SELECT count(*) FROM users`); n != 100 {
+		t.Errorf("there are %d users, want 100", n)
 	}
 }
 
