@@ -24,6 +24,11 @@ func TestAddingUsersSaysWhatCameOfIt(t *testing.T) {
 	if diff := cmp.Diff([]trivia.UserID{"ann", "bob", "bob", "--cid"}, st.fake.added); diff != "" {
 		t.Errorf("added (-want +got):\n%s", diff)
 	}
+	// Users may be called like commands and flags.
+	st.call(t, "users", "add", "help", "h", "reason", "list", "--reason", "test")
+	if diff := cmp.Diff([]trivia.UserID{"help", "h", "reason", "list"}, st.fake.added); diff != "" {
+		t.Errorf("added (-want +got):\n%s", diff)
+	}
 	st.want(t, []string{"users", "add", "ann"}, 0, "0 users added, 1 there before\n1 win waited for them; it is settled next\n", "")
 }
 
