@@ -2,7 +2,6 @@ package ctl
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"strings"
@@ -79,26 +78,12 @@ func (said claim) otherBodies() []otherBody {
 	return others
 }
 
-// bodyAlone is the HMAC-SHA256 of text. The signature package makes none that
-// is wrong, so it is spelled out here (RFC 2104).
+// bodyAlone is the signature of text, with nothing in front of it.
 func bodyAlone(key string, text []byte) string {
-	block := make([]byte, sha256.BlockSize)
-	if len(key) > len(block) {
-		sum := sha256.Sum256([]byte(key))
-		key = string(sum[:])
-	}
-	copy(block, key)
-	pad := func(with byte) []byte {
-		padded := make([]byte, len(block))
-		for i, b := range block {
-			padded[i] = b ^ with
-		}
-
-		return padded
+	k, err := signature.NewKey(key)
+	if err != nil {
+		return ""
 	}
 
-	inner := sha256.Sum256(append(pad(0x36), text...))
-	outer := sha256.Sum256(append(pad(0x5c), inner[:]...))
-
-	return hex.EncodeToString(outer[:])
+	return signature.SignBodyAlone(k, text)
 }
