@@ -34,6 +34,10 @@ type Store struct {
 	pool *pgxpool.Pool
 }
 
+// minConns is more than prizes that take long ever occupy: the question whether
+// the database is ready must not wait for them.
+const minConns = 8
+
 // Open connects to the database at url, a libpq URL or keyword string. It
 // fails if the database does not answer before ctx ends. Close it after use.
 func Open(ctx context.Context, url string) (*Store, error) {
@@ -42,6 +46,8 @@ func Open(ctx context.Context, url string) (*Store, error) {
 		return nil, err
 	}
 	cfg.ConnConfig.DefaultQueryExecMode = plannedNow
+
+	cfg.MaxConns = max(cfg.MaxConns, minConns)
 
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
