@@ -1,0 +1,211 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"trivia/internal/customerio"
+	"trivia/internal/pgtest"
+	"trivia/internal/signature"
+)
+
+// A stop must not cost a sender its connection: Customer.io holds back all
+// that follows for an hour then. Each caller keeps its connection and sends one
+// request after the other, until an answer says that it was the last.
+func TestAStopCutsNobodyOff(t *testing.T) {
+	t.Parallel()
+
+	db := newPostgres(t)
+	p := start(t, on(db.url))
+	load := startLoad(t, p.public)
+	load.await(t, "wins are awarded", sent.taken)
+
+	callers := make([]*caller, 64)
+	ends := make(chan error, len(callers))
+	for i := range callers {
+		callers[i] = newCaller(t, p.public, nthWin(users*users+i))
+		go func() { ends <- callers[i].callUntilToldToStop() }()
+	}
+	wait(t, "everybody has called", func() bool {
+		for _, c := range callers {
+			if c.answered.Load() == 0 {
+				return false
+			}
+		}
+
+		return true
+	})
+	p.signal(t, syscall.SIGTERM)
+
+	for range callers {
+		if err := <-ends; err != nil {
+			t.Errorf("a caller was cut off: %v", err)
+		}
+	}
+	if code := p.exit(t); code != exitDone {
+		t.Errorf("exit code = %d, want %d\n%s", code, exitDone, p.stderr.end())
+	}
+	all := load.end()
+	checkAnswered(t, all)
+	start(t, on(db.url)) // settles what is left
+	db.checkPrizes(t, all)
+}
+
+func TestWhatIsUnderWayAtAStopIsAnswered(t *testing.T) {
+	t.Parallel()
+
+	db := newPostgres(t)
+	db.exec(t, `
+		CREATE OR REPLACE FUNCTION grant_prize(user_id text, item text, trivia_id text) RETURNS void
+		LANGUAGE sql AS 'SELECT pg_advisory_xact_lock(hashtext($1))'`)
+	held := db.connect(t)
+	if _, err := held.Exec(t.Context(), `SELECT pg_advisory_lock(hashtext('user-1'))`); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, on(db.url))
+
+	half := newCaller(t, p.public, nthWin(2))
+	if _, err := half.conn.Write(half.request[:len(half.request)-10]); err != nil {
+		t.Fatal(err)
+	}
+	awarding := make(chan answer, 1)
+	s := newSender(t, 1)
+	go func() { awarding <- s.win(p.public, nthWin(1)) }()
+	wait(t, "an award is under way", func() bool {
+		return len(db.column(t, `SELECT mode FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`)) > 0
+	})
+
+	p.signal(t, syscall.SIGTERM)
+	wait(t, "the service stops", func() bool {
+		return len(p.logged(t, "stopping: requests in flight are answered first")) > 0
+	})
+	if err := held.Close(t.Context()); err != nil { // and let go
+		t.Fatal(err)
+	}
+	if _, err := half.conn.Write(half.request[len(half.request)-10:]); err != nil {
+		t.Fatal(err)
+	}
+
+	if a := <-awarding; a.err != nil || a.status != http.StatusOK {
+		t.Errorf("the win that was being awarded: answer %d, %v; want 200", a.status, a.err)
+	}
+	if last, err := half.hear(); err != nil || !last {
+		t.Errorf("the win whose body was half sent: last = %t, %v; want an answer, and that it is the last", last, err)
+	}
+	if code := p.exit(t); code != exitDone {
+		t.Errorf("exit code = %d, want %d\n%s", code, exitDone, p.stderr.end())
+	}
+}
+
+func TestAStopDoesNotWaitForADatabaseThatHangs(t *testing.T) {
+	t.Parallel()
+
+	c := pgtest.Durable(t)
+	db := prepare(t, c.URL())
+	p := start(t, on(db.url))
+	load := startLoad(t, p.public)
+	load.await(t, "wins are awarded", sent.taken)
+	freeze(t, c)
+	load.await(t, "wins are refused", sent.refused)
+
+	begin := time.Now()
+	p.signal(t, syscall.SIGTERM)
+	if code := p.exit(t); code != exitDone {
+		t.Errorf("exit code = %d, want %d\n%s", code, exitDone, p.stderr.end())
+	}
+	if took := time.Since(begin); took > drainTime {
+		t.Errorf("the stop took %v", took)
+	} else {
+		t.Logf("the stop took %v", took)
+	}
+	checkAnswered(t, load.end())
+}
+
+// checkAnswered fails if a request that reached the service got no answer.
+func checkAnswered(t *testing.T, all []sent) {
+	t.Helper()
+
+	for _, s := range all {
+		if s.err != nil && !errors.Is(s.err, syscall.ECONNREFUSED) {
+			t.Errorf("win %s was sent and not answered: %v", s.key, s.err)
+		}
+	}
+}
+
+// A caller is a sender with one connection, who trusts the service to say when
+// that ends. What is lost on it is not sent again.
+type caller struct {
+	conn     net.Conn
+	reader   *bufio.Reader
+	request  []byte
+	answered atomic.Int64
+}
+
+func newCaller(t *testing.T, base string, w win) *caller {
+	t.Helper()
+
+	var dialer net.Dialer
+	host := strings.TrimPrefix(base, "http://")
+	conn, err := dialer.DialContext(t.Context(), "tcp", host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+
+	return &caller{conn: conn, reader: bufio.NewReader(conn), request: rawWin(t, host, w)}
+}
+
+// rawWin is a signed request as it goes over the wire. The body comes last.
+func rawWin(t *testing.T, host string, w win) []byte {
+	t.Helper()
+
+	stamp, body := strconv.FormatInt(time.Now().Unix(), 10), w.body()
+
+	return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: %s\r\n%s: %s\r\n%s: %s\r\nContent-Length: %d\r\n\r\n%s",
+		customerio.PathWin, host, signature.HeaderTimestamp, stamp,
+		signature.HeaderSignature, signature.Sign(keyOf(t, actionKey), stamp, body), len(body), body)
+}
+
+// hear reads one answer, which must be 200, and returns whether it is the last
+// on this connection.
+func (c *caller) hear() (last bool, err error) {
+	resp, err := http.ReadResponse(c.reader, nil)
+	if err != nil {
+		return false, fmt.Errorf("answer %d: %w", c.answered.Load()+1, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		return false, fmt.Errorf("answer %d: %w", c.answered.Load()+1, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return false, fmt.Errorf("answer %d: %s", c.answered.Load()+1, resp.Status)
+	}
+	c.answered.Add(1)
+
+	return resp.Close, nil
+}
+
+func (c *caller) callUntilToldToStop() error {
+	pace := time.NewTicker(interval)
+	defer pace.Stop()
+
+	for {
+		<-pace.C
+		if _, err := c.conn.Write(c.request); err != nil {
+			return err
+		}
+		if last, err := c.hear(); last || err != nil {
+			return err
+		}
+	}
+}
