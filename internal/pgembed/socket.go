@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -84,7 +85,8 @@ func (s socket) path() string { return filepath.Join(s.dir, ".s.PGSQL."+s.port) 
 // url names everything that the environment of a client could set otherwise.
 func (s socket) url() string {
 	query := url.Values{"host": {s.dir}, "port": {s.port}, "sslmode": {"disable"}}
-	u := url.URL{Scheme: "postgres", User: url.User(Role), Path: "/" + Database, RawQuery: query.Encode()}
+	spaces := strings.ReplaceAll(query.Encode(), "+", "%20") // clients of Postgres take a plus sign for one
+	u := url.URL{Scheme: "postgres", User: url.User(Role), Path: "/" + Database, RawQuery: spaces}
 
 	return u.String()
 }
