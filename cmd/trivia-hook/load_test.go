@@ -15,7 +15,7 @@ import (
 // and little enough to leave the machine to the other tests.
 const (
 	workers  = 16
-	interval = 10 * time.Millisecond // between two requests of a worker
+	interval = 20 * time.Millisecond // between two requests of a worker
 )
 
 // A load sends wins that are all different from several connections at once.

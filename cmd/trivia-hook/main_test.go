@@ -16,6 +16,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		main()
 	}
+	defer removeBuilt()
 	pgtest.Main(m)
 }
 

@@ -30,7 +30,8 @@ type env map[string]string
 
 // with returns e with more in it.
 func (e env) with(more env) env {
-	all := maps.Clone(e)
+	all := env{}
+	maps.Copy(all, e)
 	maps.Copy(all, more)
 
 	return all
@@ -118,6 +119,14 @@ func (p *program) waitReady(t *testing.T) {
 		t.Fatalf("trivia-hook is not ready, but has ended: %v\n%s", p.err, p.stderr.end())
 	}
 	p.public, p.private = "http://"+lines[0].text("public"), "http://"+lines[0].text("private")
+}
+
+func (p *program) waitStopping(t *testing.T) {
+	t.Helper()
+
+	wait(t, "the service stops", func() bool {
+		return len(p.logged(t, "stopping: requests in flight are answered first")) > 0
+	})
 }
 
 func (p *program) gone() bool {

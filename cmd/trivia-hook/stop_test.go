@@ -86,9 +86,7 @@ func TestWhatIsUnderWayAtAStopIsAnswered(t *testing.T) {
 	})
 
 	p.signal(t, syscall.SIGTERM)
-	wait(t, "the service stops", func() bool {
-		return len(p.logged(t, "stopping: requests in flight are answered first")) > 0
-	})
+	p.waitStopping(t)
 	if err := held.Close(t.Context()); err != nil { // and let go
 		t.Fatal(err)
 	}
@@ -129,6 +127,25 @@ func TestAStopDoesNotWaitForADatabaseThatHangs(t *testing.T) {
 		t.Logf("the stop took %v", took)
 	}
 	checkAnswered(t, load.end())
+}
+
+func TestASecondSignalEndsTheServiceAsItIs(t *testing.T) {
+	t.Parallel()
+
+	p := start(t, on(newPostgres(t).url))
+	half := newCaller(t, p.public, nthWin(1)) // is waited for
+	if _, err := half.conn.Write(half.request[:len(half.request)-1]); err != nil {
+		t.Fatal(err)
+	}
+	p.signal(t, syscall.SIGTERM)
+	p.waitStopping(t)
+	wait(t, "the service is gone", func() bool {
+		_ = p.cmd.Process.Signal(syscall.SIGTERM)
+		return p.gone()
+	})
+	if code := p.exit(t); code != -1 {
+		t.Errorf("exit code = %d, want that the signal has ended it", code)
+	}
 }
 
 // checkAnswered fails if a request that reached the service got no answer.
