@@ -136,7 +136,7 @@ func judge(ctx context.Context, db querier, wins []*slip, retry *time.Duration) 
 		byKey[s.Key] = s
 	}
 
-	rows, err := db.Query(ctx, judgeWins, plannedNow, keys, retry)
+	rows, err := db.Query(ctx, judgeWins, plannedNow, keys, retry) //nolint:rowserrcheck // ForEachRow checks it
 	if err != nil {
 		return fmt.Errorf("judge: %w", err)
 	}

@@ -141,7 +141,8 @@ func keepRivals(ctx context.Context, db querier, rivals []*slip) error {
 	for _, s := range rivals {
 		c.add(s, verdict{trivia.StateParked, trivia.KeyConflict, rivalReason})
 	}
-	rows, err := db.Query(ctx, keepFurther, append([]any{plannedNow}, c.args()...)...)
+	args := append([]any{plannedNow}, c.args()...)
+	rows, err := db.Query(ctx, keepFurther, args...) //nolint:rowserrcheck // ForEachRow checks it
 	if err != nil {
 		return fmt.Errorf("keep further bodies under known keys: %w", err)
 	}

@@ -74,7 +74,7 @@ func run(ctx context.Context, args []string) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	// Postgres drops to another user, who has to get in.
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // see above
+	if err := os.Chmod(dir, 0o755); err != nil {
 		return err
 	}
 	cluster, err := pgembed.Start(ctx, pgembed.Options{Dir: dir, Durable: true, Log: slog.New(slog.DiscardHandler)})
