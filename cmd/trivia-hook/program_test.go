@@ -77,7 +77,7 @@ func launchFile(t *testing.T, path, dir string, e env, args ...string) *program 
 	p.cmd = exec.CommandContext(t.Context(), path, args...)
 	p.cmd.Dir = dir
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
-	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "GORACE=atexit_sleep_ms=0"} // it would wait a second for late races
 	for name, value := range e {
 		p.cmd.Env = append(p.cmd.Env, name+"="+value)
 	}
