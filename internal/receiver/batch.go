@@ -2,12 +2,10 @@ package receiver
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"time"
 
-	"trivia/internal/drain"
 	"trivia/internal/store"
 	"trivia/internal/trivia"
 )
@@ -134,7 +132,7 @@ func (in *Intake) count(arrivals []store.Arrival, receipts []store.Receipt) {
 // fault names an error for the metrics.
 func fault(err error) string {
 	switch {
-	case errors.Is(err, context.DeadlineExceeded):
+	case store.TooSlow(err):
 		return "timeout"
 	case store.Passing(err):
 		return "unavailable"
@@ -179,8 +177,14 @@ func (b *breaker) failed(now time.Time, err error) {
 
 	switch {
 	case store.Passing(err):
-		b.until = now.Add(drain.Backoff(b.failures, restSlow, restMost, 0))
+		b.until = now.Add(rest(b.failures, restSlow))
 	case b.failures > 1:
-		b.until = now.Add(drain.Backoff(b.failures-1, restRefused, restMost, 0))
+		b.until = now.Add(rest(b.failures-1, restRefused))
 	}
+}
+
+// rest doubles with every failure in a row. Nobody fails together with this
+// process, so there is no jitter.
+func rest(failures int, first time.Duration) time.Duration {
+	return min(first<<min(failures-1, 10), restMost)
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"strings"
 
@@ -34,6 +35,14 @@ func Passing(err error) bool {
 	}
 
 	return false
+}
+
+// TooSlow reports whether err is a time-out, ours or the server's.
+func TooSlow(err error) bool {
+	const queryCanceled = "57014"
+	refusal, ok := errors.AsType[*pgconn.PgError](err)
+
+	return ok && refusal.Code == queryCanceled || errors.Is(err, context.DeadlineExceeded)
 }
 
 // Message returns what the database said, without our own words around it,

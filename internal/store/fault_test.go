@@ -63,6 +63,21 @@ func TestOnlyARefusalOfWhatWasAskedIsForGood(t *testing.T) {
 	}
 }
 
+func TestATimeOutIsOursOrTheServers(t *testing.T) {
+	t.Parallel()
+
+	for _, err := range []error{context.DeadlineExceeded, &pgconn.PgError{Code: "57014"}} {
+		if !store.TooSlow(err) || !store.TooSlow(fmt.Errorf("take in: %w", err)) {
+			t.Errorf("TooSlow(%v) = false, want true", err)
+		}
+	}
+	for _, err := range []error{context.Canceled, io.EOF, &pgconn.PgError{Code: "57P01"}, &pgconn.PgError{Code: "40P01"}} {
+		if store.TooSlow(err) {
+			t.Errorf("TooSlow(%v) = true, want false", err)
+		}
+	}
+}
+
 func TestARefusedConnectionPasses(t *testing.T) {
 	t.Parallel()
 
