@@ -102,6 +102,16 @@ func TestRefusalsAreNoHTML(t *testing.T) {
 	}
 }
 
+func TestATimeThatCannotBeWrittenIsSaidSo(t *testing.T) {
+	t.Parallel()
+
+	var refusals diag.Refusals
+	refusals.Add(diag.Refusal{Time: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)})
+	if status, _ := get(t, &refusals, "/refused"); status != http.StatusInternalServerError {
+		t.Errorf("GET /refused = %d, want 500", status)
+	}
+}
+
 func TestEveryoneMayBeRefusedAtOnce(t *testing.T) {
 	t.Parallel()
 
