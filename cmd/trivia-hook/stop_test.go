@@ -75,9 +75,7 @@ func TestWhatIsUnderWayAtAStopIsAnswered(t *testing.T) {
 	p := start(t, on(db.url))
 
 	half := newCaller(t, p.public, nthWin(2))
-	if _, err := half.conn.Write(half.request[:len(half.request)-10]); err != nil {
-		t.Fatal(err)
-	}
+	rest := half.begin(t)
 	awarding := make(chan answer, 1)
 	s := newSender(t, 1)
 	go func() { awarding <- s.win(p.public, nthWin(1)) }()
@@ -90,7 +88,7 @@ func TestWhatIsUnderWayAtAStopIsAnswered(t *testing.T) {
 	if err := held.Close(t.Context()); err != nil { // and let go
 		t.Fatal(err)
 	}
-	if _, err := half.conn.Write(half.request[len(half.request)-10:]); err != nil {
+	if _, err := half.conn.Write(rest); err != nil {
 		t.Fatal(err)
 	}
 
@@ -133,10 +131,7 @@ func TestASecondSignalEndsTheServiceAsItIs(t *testing.T) {
 	t.Parallel()
 
 	p := start(t, on(newPostgres(t).url))
-	half := newCaller(t, p.public, nthWin(1)) // is waited for
-	if _, err := half.conn.Write(half.request[:len(half.request)-1]); err != nil {
-		t.Fatal(err)
-	}
+	newCaller(t, p.public, nthWin(1)).begin(t) // is waited for
 	p.signal(t, syscall.SIGTERM)
 	p.waitStopping(t)
 	wait(t, "the service is gone", func() bool {
@@ -212,17 +207,40 @@ func (c *caller) hear() (last bool, err error) {
 	return resp.Close, nil
 }
 
+// call sends the request and hears the answer.
+func (c *caller) call() (last bool, err error) {
+	if _, err := c.conn.Write(c.request); err != nil {
+		return false, err
+	}
+
+	return c.hear()
+}
+
 func (c *caller) callUntilToldToStop() error {
 	pace := time.NewTicker(interval)
 	defer pace.Stop()
 
 	for {
 		<-pace.C
-		if _, err := c.conn.Write(c.request); err != nil {
-			return err
-		}
-		if last, err := c.hear(); last || err != nil {
+		if last, err := c.call(); last || err != nil {
 			return err
 		}
 	}
+}
+
+// begin sends a request but for its end, which it returns. One whole request
+// before it shows that the service has taken the connection.
+func (c *caller) begin(t *testing.T) (rest []byte) {
+	t.Helper()
+
+	const most = 10
+	if _, err := c.call(); err != nil {
+		t.Fatal(err)
+	}
+	cut := len(c.request) - most
+	if _, err := c.conn.Write(c.request[:cut]); err != nil {
+		t.Fatal(err)
+	}
+
+	return c.request[cut:]
 }
