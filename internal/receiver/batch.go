@@ -53,7 +53,6 @@ func (in *Intake) keep(batch []*ticket, arrivals []store.Arrival) bool {
 	receipts, err := in.try(in.inbox.Keep, arrivals, keepTime)
 	if err == nil {
 		in.answer(batch, arrivals, receipts)
-		in.nudge()
 
 		return true
 	}
@@ -103,12 +102,18 @@ func (in *Intake) present(batch []*ticket) []*ticket {
 	return here
 }
 
-// answer hands everybody in the batch their receipt, and counts them.
+// answer hands everybody in the batch their receipt, and counts them. What is
+// still to be settled is left to the stage behind.
 func (in *Intake) answer(batch []*ticket, arrivals []store.Arrival, receipts []store.Receipt) {
+	unsettled := false
 	for i, t := range batch {
 		t.done <- result{receipt: receipts[i]}
+		unsettled = unsettled || receipts[i].State == trivia.StatePending && receipts[i].Outcome == trivia.Unsettled
 	}
 	in.count(arrivals, receipts)
+	if unsettled {
+		in.nudge()
+	}
 }
 
 func (in *Intake) count(arrivals []store.Arrival, receipts []store.Receipt) {

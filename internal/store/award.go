@@ -2,7 +2,6 @@ package store
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -12,30 +11,32 @@ import (
 	"trivia/internal/trivia"
 )
 
-// What createUsers and awardWins take: wins to be settled, one array each. No
-// two have the same key.
-//
-// In the transaction that keeps deliveries, a win counts only if its very body
-// stands under its key, as awarded in this transaction. So a second body under a
-// key is never awarded, whoever was first; and a repeat changes nothing, even if
-// somebody has taken its win away. (A subquery by the whole key, and no join:
-// see judgeWins.)
-const (
-	askedWins = `
-		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[])
+// What all statements here take: wins to be settled, one array each. No two
+// have the same key.
+const askedWins = `unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[])
 			WITH ORDINALITY AS a (user_id, trivia_id, item, key, sha256, n)`
 
-	areAsked = `
-		NOT EXISTS (SELECT FROM trivias AS t WHERE t.trivia_id = a.trivia_id AND t.closed_at IS NOT NULL)
-		AND (a.sha256 IS NULL OR a.sha256 = (
+// Those that are still to be settled. In the transaction that keeps deliveries,
+// these are the ones whose very body it has put under its key, as awarded. So a
+// second body under a key is never awarded, whoever was first, and a repeat
+// changes nothing.
+const freshWins = `
+	WITH fresh AS MATERIALIZED (
+		SELECT a.user_id, a.trivia_id, a.item, a.key, a.sha256, a.n
+		FROM ` + askedWins + `
+		WHERE a.sha256 IS NULL OR a.sha256 = (
 			SELECT d.body_sha256 FROM deliveries AS d
-			WHERE d.key = a.key AND d.kind = 'win' AND d.rival = '' AND d.outcome = 'awarded' AND d.settled_at = now()))`
-)
+			WHERE d.key = a.key AND d.kind = 'win' AND d.rival = ''
+				AND d.outcome = 'awarded' AND d.settled_at = now())
+	)`
 
-const createUsers = `
+const isClosed = `EXISTS (SELECT FROM trivias AS t WHERE t.trivia_id = a.trivia_id AND t.closed_at IS NOT NULL)`
+
+const createUsers = freshWins + `
 	INSERT INTO users (user_id)
-	SELECT a.user_id` + askedWins + `
-	WHERE` + areAsked + `
+	SELECT a.user_id
+	FROM fresh AS a
+	WHERE NOT ` + isClosed + `
 	GROUP BY a.user_id
 	ORDER BY a.user_id COLLATE "C"
 	ON CONFLICT (user_id) DO NOTHING`
@@ -43,69 +44,58 @@ const createUsers = `
 // The primary key of trivia_wins decides who is first, and only a row that is
 // really inserted is granted a prize. Inserting in the order of that key keeps
 // processes from waiting for each other in a circle.
-const awardWins = `
-	WITH won AS (
+//
+// What was not awarded is looked at only if there is any.
+const awardWins = freshWins + `, won AS (
 		INSERT INTO trivia_wins (user_id, trivia_id, item, delivery_key)
-		SELECT a.user_id, a.trivia_id, a.item, a.key` + askedWins + `
+		SELECT a.user_id, a.trivia_id, a.item, a.key
+		FROM fresh AS a
 		JOIN users AS u ON u.user_id = a.user_id
-		WHERE` + areAsked + `
+		WHERE NOT ` + isClosed + `
 		ORDER BY a.user_id COLLATE "C", a.trivia_id COLLATE "C", a.n
 		ON CONFLICT (user_id, trivia_id) DO NOTHING
-		RETURNING user_id, trivia_id, item
-	)
-	SELECT count(*) FROM (SELECT grant_prize(user_id, item, trivia_id) FROM won OFFSET 0) AS granted`
+		RETURNING user_id, trivia_id, item, delivery_key
+	), granted AS MATERIALIZED (
+		SELECT grant_prize(user_id, item, trivia_id) FROM won
+	), lost AS MATERIALIZED (
+		SELECT a.key, a.user_id, a.trivia_id, a.item
+		FROM fresh AS a
+		WHERE (SELECT count(*) FROM granted) < (SELECT count(*) FROM fresh)
+			AND a.sha256 IS NOT NULL
+			AND NOT EXISTS (SELECT FROM won AS w WHERE w.delivery_key = a.key)
+	)` + judgeLost
 
-// Whether what is settled was kept by the same transaction, or stands there
-// already, and is in the caller's hands.
-const (
-	afterKeeping = true
-	alreadyKept  = false
-)
-
-// queueAward awards all of wins that can be, and says how many these were. Of
-// several of one user and trivia the first in order is awarded; the wins must
-// be sorted by person.
-func queueAward(q *pgx.Batch, wins []*slip, createMissing, keeping bool, awarded *int) {
-	if len(wins) == 0 {
-		return
-	}
-
-	n := len(wins)
-	users, trivias, items, keys := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
-	sums := make([][]byte, n)
-	for i, s := range wins {
-		users[i], trivias[i], items[i], keys[i] = string(s.Win.User), string(s.Win.Trivia), string(s.Win.Item), s.Key
-		if keeping {
-			sums[i] = s.SHA256[:]
-		}
-	}
-
-	if createMissing {
-		q.Queue(createUsers, users, trivias, items, keys, sums)
-	}
-	q.Queue(awardWins, users, trivias, items, keys, sums).QueryRow(func(row pgx.Row) error {
-		return row.Scan(awarded)
-	})
-}
-
-// Of deliveries that this transaction has kept as awarded, those that were not:
-// their win is another delivery's, or nobody's. A row for which no reason holds
-// any more (a user was added this very moment) goes back to pending.
+// judgeWins does for deliveries that are kept as awarded already what awardWins
+// does for those of its own transaction.
 const judgeWins = `
-	WITH judged AS MATERIALIZED (
-		SELECT d.key, w.item AS held,
+	WITH won AS (
+		SELECT user_id, trivia_id, item FROM trivia_wins WHERE false
+	), lost AS MATERIALIZED (
+		SELECT a.key, a.user_id, a.trivia_id, a.item
+		FROM ` + askedWins + `
+		WHERE a.key IS DISTINCT FROM (
+			SELECT w.delivery_key FROM trivia_wins AS w WHERE w.user_id = a.user_id AND w.trivia_id = a.trivia_id)
+	)` + judgeLost
+
+// The deliveries that are kept as awarded and are lost: their win is another
+// delivery's, or nobody's. Where no reason can be seen (another process has
+// awarded the win, or added the user, this very moment) the delivery becomes
+// pending. An unknown user is tried again after $6; if that is null, no more.
+const judgeLost = `, judged AS MATERIALIZED (
+		SELECT a.key, h.item AS held,
 			CASE
-				WHEN w.item = d.item THEN 'already_won'
-				WHEN w.item IS NOT NULL THEN 'prize_conflict'
-				WHEN EXISTS (
-					SELECT FROM trivias AS t WHERE t.trivia_id = d.trivia_id AND t.closed_at IS NOT NULL
-				) THEN 'trivia_closed'
-				WHEN NOT EXISTS (SELECT FROM users AS u WHERE u.user_id = d.user_id) THEN 'unknown_user'
+				WHEN h.item = a.item THEN 'already_won'
+				WHEN h.item IS NOT NULL THEN 'prize_conflict'
+				WHEN ` + isClosed + ` THEN 'trivia_closed'
+				WHEN NOT EXISTS (SELECT FROM users AS u WHERE u.user_id = a.user_id) THEN 'unknown_user'
 			END AS outcome
-		FROM deliveries AS d
-		LEFT JOIN trivia_wins AS w ON w.user_id = d.user_id AND w.trivia_id = d.trivia_id
-		WHERE d.key = ANY($1::text[]) AND d.kind = 'win' AND d.rival = ''
-			AND w.delivery_key IS DISTINCT FROM d.key
+		FROM lost AS a
+		LEFT JOIN LATERAL (
+			SELECT w.item FROM trivia_wins AS w WHERE w.user_id = a.user_id AND w.trivia_id = a.trivia_id
+			UNION ALL
+			SELECT w.item FROM won AS w WHERE w.user_id = a.user_id AND w.trivia_id = a.trivia_id
+			LIMIT 1
+		) AS h ON true
 	)
 	UPDATE deliveries AS d
 	SET outcome = j.outcome,
@@ -115,49 +105,80 @@ const judgeWins = `
 			WHEN 'trivia_closed' THEN 'the trivia is closed' END,
 		state = CASE
 			WHEN j.outcome = 'already_won' THEN 'done'
-			WHEN j.outcome IS NULL OR j.outcome = 'unknown_user' AND $2::interval IS NOT NULL THEN 'pending'
+			WHEN j.outcome IS NULL OR j.outcome = 'unknown_user' AND $6::interval IS NOT NULL THEN 'pending'
 			ELSE 'parked' END,
 		due_at = CASE
 			WHEN j.outcome IS NULL THEN now()
-			WHEN j.outcome = 'unknown_user' THEN now() + $2::interval END,
-		settled_at = CASE WHEN j.outcome <> 'unknown_user' OR $2::interval IS NULL THEN now() END
+			WHEN j.outcome = 'unknown_user' THEN now() + $6::interval END,
+		settled_at = CASE WHEN j.outcome <> 'unknown_user' OR $6::interval IS NULL THEN now() END
 	FROM judged AS j
-	WHERE d.key = ANY($1::text[]) AND d.kind = 'win' AND d.rival = '' AND d.key = j.key
+	WHERE d.key = ANY(ARRAY(SELECT key FROM judged)) AND d.kind = 'win' AND d.rival = '' AND d.key = j.key
 	RETURNING d.key, d.state, coalesce(d.outcome, ''), coalesce(d.reason, '')`
 
-// judge corrects those of wins, kept as awarded, that queueAward has not
-// awarded. Those whose user is not there are tried again after retry; nil gives
-// them up.
-func judge(ctx context.Context, db querier, wins []*slip, retry *time.Duration) error {
-	keys := make([]string, len(wins))
-	byKey := make(map[string]*slip, len(wins))
+// Whether what is settled was kept by the same transaction, or stands there
+// already, and is in the caller's hands.
+const (
+	afterKeeping = true
+	alreadyKept  = false
+)
+
+// queueAward awards all of wins that can be. Of several of one user and trivia
+// the first in order is awarded; the wins must be sorted by person. After
+// keeping, the others are told why not; a user who is not there is then tried
+// again after retry, and never if that is nil.
+func queueAward(q *pgx.Batch, wins []*slip, createMissing, keeping bool, retry *time.Duration) {
+	if len(wins) == 0 {
+		return
+	}
+
+	args := askedOf(wins, keeping)
+	if createMissing {
+		q.Queue(createUsers, args...)
+	}
+	q.Queue(awardWins, append(args, retry)...).Query(readVerdicts(wins))
+}
+
+// queueJudge tells those of wins, kept as awarded, that are not awarded what
+// they are instead.
+func queueJudge(q *pgx.Batch, wins []*slip, retry *time.Duration) {
+	q.Queue(judgeWins, append(askedOf(wins, alreadyKept), retry)...).Query(readVerdicts(wins))
+}
+
+// askedOf returns the arrays of askedWins.
+func askedOf(wins []*slip, keeping bool) []any {
+	n := len(wins)
+	words := make([]string, 4*n)
+	users, trivias, items, keys := words[:n], words[n:2*n], words[2*n:3*n], words[3*n:]
+	sums := make([][]byte, n)
 	for i, s := range wins {
-		keys[i] = s.Key
-		byKey[s.Key] = s
-	}
-
-	rows, err := db.Query(ctx, judgeWins, plannedNow, keys, retry) //nolint:rowserrcheck // ForEachRow checks it
-	if err != nil {
-		return fmt.Errorf("judge: %w", err)
-	}
-	var (
-		key string
-		v   verdict
-	)
-	_, err = pgx.ForEachRow(rows, []any{&key, &v.state, &v.outcome, &v.reason}, func() error {
-		s, ok := byKey[key]
-		if !ok {
-			return fmt.Errorf("judged win %s, which was not asked for", key)
+		users[i], trivias[i], items[i], keys[i] = string(s.Win.User), string(s.Win.Trivia), string(s.Win.Item), s.Key
+		if keeping {
+			sums[i] = s.SHA256[:]
 		}
-		s.receipt.State, s.receipt.Outcome, s.receipt.Reason = v.state, v.outcome, v.reason
-
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("judge: %w", err)
 	}
 
-	return nil
+	return []any{users, trivias, items, keys, sums}
+}
+
+// readVerdicts reads what judgeLost returns into the receipts of wins.
+func readVerdicts(wins []*slip) func(pgx.Rows) error {
+	return func(rows pgx.Rows) error {
+		var (
+			key string
+			v   verdict
+		)
+		_, err := pgx.ForEachRow(rows, []any{&key, &v.state, &v.outcome, &v.reason}, func() error {
+			i := slices.IndexFunc(wins, func(s *slip) bool { return s.Key == key })
+			if i < 0 {
+				return fmt.Errorf("judged win %s, which was not asked for", key)
+			}
+			wins[i].receipt.State, wins[i].receipt.Outcome, wins[i].receipt.Reason = v.state, v.outcome, v.reason
+
+			return nil
+		})
+
+		return err
+	}
 }
 
 // sortByPerson brings wins into the order in which they are awarded: the first

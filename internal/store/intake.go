@@ -112,48 +112,41 @@ func rollback(ctx context.Context, conn *pgx.Conn) {
 	_, _ = conn.Exec(ctx, "ROLLBACK")
 }
 
-// take crosses to the server twice: to keep and settle everything, where each
-// statement finds out by itself what is new; and to commit, after correcting
-// what turned out otherwise than it nearly always does.
+// take crosses to the server once: each statement finds out by itself what is
+// new. Only the rare second body under a key costs another crossing, and a
+// commit of its own.
 func (in *Intake) take(ctx context.Context, conn *pgx.Conn, b *batch, settle bool) error {
-	wins, events := b.usable()
-	awarded := 0
-
 	var q pgx.Batch
+	if isTimeToReplan(conn) {
+		q.Queue("DISCARD PLANS")
+	}
 	q.Queue("BEGIN")
 	b.queueKeep(&q, settle)
 	if settle {
-		queueAward(&q, wins, in.opts.CreateUsers, afterKeeping, &awarded)
+		wins, events := b.usable()
+		queueAward(&q, wins, in.opts.CreateUsers, afterKeeping, firstRetry())
 		queueRecord(&q, events, afterKeeping)
 	}
+	q.Queue("COMMIT")
 	if err := conn.SendBatch(ctx, &q).Close(); err != nil {
 		return err
 	}
-
 	b.partRivals()
-	if err := keepRivals(ctx, conn, b.rivals); err != nil {
-		return err
-	}
-	if fresh := freshOf(wins); settle && awarded < len(fresh) {
-		if err := judge(ctx, conn, fresh, firstRetry()); err != nil {
-			return err
-		}
-	}
-	_, err := conn.Exec(ctx, "COMMIT")
 
-	return err
+	return keepRivals(ctx, conn, b.rivals)
 }
 
-// freshOf returns the slips that the table did not hold before.
-func freshOf(slips []*slip) []*slip {
-	fresh := make([]*slip, 0, len(slips))
-	for _, s := range slips {
-		if s.fresh {
-			fresh = append(fresh, s)
-		}
-	}
+// isTimeToReplan counts the batches of a connection. The plans of its
+// statements are kept, and are as good as the tables were when they were made:
+// all but empty, at a first start. So they are made anew while the tables grow,
+// ever more seldom.
+func isTimeToReplan(conn *pgx.Conn) bool {
+	const counter = "batches"
+	data := conn.PgConn().CustomData()
+	n, _ := data[counter].(int)
+	data[counter] = n + 1
 
-	return fresh
+	return n >= 16 && n&(n-1) == 0 || n > 0 && n%4096 == 0
 }
 
 // partRivals moves the slips whose key the table holds with another body from

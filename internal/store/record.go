@@ -7,7 +7,7 @@ import (
 )
 
 // As with wins, an event counts in the transaction that keeps it only if its
-// very body stands under its key.
+// very body was put under its key there.
 const recordEvents = `
 	INSERT INTO events (event_id, object_type, metric, occurred_at, received_at)
 	SELECT a.event_id, a.object_type, a.metric, a.occurred_at, a.received_at
@@ -15,7 +15,8 @@ const recordEvents = `
 		AS a (event_id, object_type, metric, occurred_at, received_at, sha256)
 	WHERE a.sha256 IS NULL OR a.sha256 = (
 		SELECT d.body_sha256 FROM deliveries AS d
-		WHERE d.key = a.event_id AND d.kind = 'event' AND d.rival = '' AND d.outcome = 'recorded')
+		WHERE d.key = a.event_id AND d.kind = 'event' AND d.rival = ''
+			AND d.outcome = 'recorded' AND d.settled_at = now())
 	ON CONFLICT (event_id) DO NOTHING`
 
 // queueRecord records events that are kept as recorded. They come sorted by

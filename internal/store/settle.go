@@ -128,9 +128,8 @@ func (s *Store) Settle(ctx context.Context, p Pending, a Arrival, opts SettleOpt
 func (s *Store) settle(ctx context.Context, tx pgx.Tx, p Pending, sl *slip, end verdict, opts SettleOptions) error {
 	var q pgx.Batch
 	q.Queue(`SELECT set_config('statement_timeout', $1, true)`, fmt.Sprint(opts.Statement.Milliseconds()))
-	awarded := 0
 	if end.outcome == trivia.Awarded {
-		queueAward(&q, []*slip{sl}, opts.CreateUsers, alreadyKept, &awarded)
+		queueAward(&q, []*slip{sl}, opts.CreateUsers, alreadyKept, opts.Retry)
 	}
 	finished := q.Queue(finishDelivery, p.Key, p.Kind, end.state, end.outcome, end.reason,
 		sl.Win.User, sl.Win.Trivia, sl.Win.Item, p.lease)
@@ -141,17 +140,14 @@ func (s *Store) settle(ctx context.Context, tx pgx.Tx, p Pending, sl *slip, end 
 
 		return nil
 	})
+	if end.outcome == trivia.Awarded {
+		queueJudge(&q, []*slip{sl}, opts.Retry)
+	}
 	if end.outcome == trivia.Recorded {
 		queueRecord(&q, []*slip{sl}, alreadyKept)
 	}
-	if err := tx.SendBatch(ctx, &q).Close(); err != nil {
-		return err
-	}
-	if end.outcome != trivia.Awarded || awarded > 0 {
-		return nil
-	}
 
-	return judge(ctx, tx, []*slip{sl}, opts.Retry)
+	return tx.SendBatch(ctx, &q).Close()
 }
 
 const deferDelivery = `
