@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"maps"
 	"os"
@@ -77,7 +78,11 @@ func launchFile(t *testing.T, path, dir string, e env, args ...string) *program 
 	p.cmd = exec.CommandContext(t.Context(), path, args...)
 	p.cmd.Dir = dir
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
-	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "GORACE=atexit_sleep_ms=0"} // it would wait a second for late races
+	p.cmd.Env = []string{
+		"PATH=" + os.Getenv("PATH"),
+		"GORACE=atexit_sleep_ms=0",                                   // it would wait a second for late races
+		"GOCOVERDIR=" + cmp.Or(os.Getenv("GOCOVERDIR"), t.TempDir()), // it would complain on stderr, under -cover
+	}
 	for name, value := range e {
 		p.cmd.Env = append(p.cmd.Env, name+"="+value)
 	}
@@ -174,6 +179,9 @@ func (p *program) kill(t *testing.T) {
 func (p *program) check(t *testing.T) {
 	t.Helper()
 
+	if t.Failed() {
+		t.Logf("trivia-hook %q has said:\n%s", p.cmd.Args[1:], p.stderr.end())
+	}
 	said := p.stderr.String()
 	for _, word := range []string{hidden, "DATA RACE", "panic", "goroutine "} {
 		if strings.Contains(said, word) {
