@@ -11,8 +11,8 @@ import (
 	"trivia/internal/trivia"
 )
 
-// What all statements here take: wins to be settled, one array each. No two
-// have the same key.
+// What createUsers and awardWins take: wins to be settled, one array each. No
+// two have the same key.
 const askedWins = `unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[])
 			WITH ORDINALITY AS a (user_id, trivia_id, item, key, sha256, n)`
 
@@ -45,7 +45,9 @@ const createUsers = freshWins + `
 // really inserted is granted a prize. Inserting in the order of that key keeps
 // processes from waiting for each other in a circle.
 //
-// What was not awarded is looked at only if there is any.
+// Deliveries that were kept as awarded by this transaction, and are not, become
+// pending: judgeWins says what they are, and the stage behind intake does if we
+// are gone by then.
 const awardWins = freshWins + `, won AS (
 		INSERT INTO trivia_wins (user_id, trivia_id, item, delivery_key)
 		SELECT a.user_id, a.trivia_id, a.item, a.key
@@ -57,45 +59,36 @@ const awardWins = freshWins + `, won AS (
 		RETURNING user_id, trivia_id, item, delivery_key
 	), granted AS MATERIALIZED (
 		SELECT grant_prize(user_id, item, trivia_id) FROM won
-	), lost AS MATERIALIZED (
-		SELECT a.key, a.user_id, a.trivia_id, a.item
+	)
+	UPDATE deliveries AS d
+	SET state = 'pending', outcome = NULL, due_at = now() + $6::interval, settled_at = NULL
+	WHERE d.kind = 'win' AND d.rival = '' AND d.key = ANY(ARRAY(
+		SELECT a.key
 		FROM fresh AS a
 		WHERE (SELECT count(*) FROM granted) < (SELECT count(*) FROM fresh)
 			AND a.sha256 IS NOT NULL
-			AND NOT EXISTS (SELECT FROM won AS w WHERE w.delivery_key = a.key)
-	)` + judgeLost
+			AND NOT EXISTS (SELECT FROM won AS w WHERE w.delivery_key = a.key)))
+	RETURNING d.key, d.state, '', ''`
 
-// judgeWins does for deliveries that are kept as awarded already what awardWins
-// does for those of its own transaction.
+// Of deliveries that awardWins has left pending, or that this transaction has
+// finished as awarded, those whose win is another delivery's, or nobody's. One
+// for which no reason holds any more (its user was added this very moment) is
+// pending, and due. An unknown user is tried again after $2; if that is null, no
+// more.
 const judgeWins = `
-	WITH won AS (
-		SELECT user_id, trivia_id, item FROM trivia_wins WHERE false
-	), lost AS MATERIALIZED (
-		SELECT a.key, a.user_id, a.trivia_id, a.item
-		FROM ` + askedWins + `
-		WHERE a.key IS DISTINCT FROM (
-			SELECT w.delivery_key FROM trivia_wins AS w WHERE w.user_id = a.user_id AND w.trivia_id = a.trivia_id)
-	)` + judgeLost
-
-// The deliveries that are kept as awarded and are lost: their win is another
-// delivery's, or nobody's. Where no reason can be seen (another process has
-// awarded the win, or added the user, this very moment) the delivery becomes
-// pending. An unknown user is tried again after $6; if that is null, no more.
-const judgeLost = `, judged AS MATERIALIZED (
-		SELECT a.key, h.item AS held,
+	WITH judged AS MATERIALIZED (
+		SELECT a.key, w.item AS held,
 			CASE
-				WHEN h.item = a.item THEN 'already_won'
-				WHEN h.item IS NOT NULL THEN 'prize_conflict'
+				WHEN w.item = a.item THEN 'already_won'
+				WHEN w.item IS NOT NULL THEN 'prize_conflict'
 				WHEN ` + isClosed + ` THEN 'trivia_closed'
 				WHEN NOT EXISTS (SELECT FROM users AS u WHERE u.user_id = a.user_id) THEN 'unknown_user'
 			END AS outcome
-		FROM lost AS a
-		LEFT JOIN LATERAL (
-			SELECT w.item FROM trivia_wins AS w WHERE w.user_id = a.user_id AND w.trivia_id = a.trivia_id
-			UNION ALL
-			SELECT w.item FROM won AS w WHERE w.user_id = a.user_id AND w.trivia_id = a.trivia_id
-			LIMIT 1
-		) AS h ON true
+		FROM deliveries AS a
+		LEFT JOIN trivia_wins AS w ON w.user_id = a.user_id AND w.trivia_id = a.trivia_id
+		WHERE a.key = ANY($1::text[]) AND a.kind = 'win' AND a.rival = ''
+			AND (a.state = 'pending' OR a.outcome = 'awarded' AND a.settled_at = now())
+			AND w.delivery_key IS DISTINCT FROM a.key
 	)
 	UPDATE deliveries AS d
 	SET outcome = j.outcome,
@@ -105,14 +98,14 @@ const judgeLost = `, judged AS MATERIALIZED (
 			WHEN 'trivia_closed' THEN 'the trivia is closed' END,
 		state = CASE
 			WHEN j.outcome = 'already_won' THEN 'done'
-			WHEN j.outcome IS NULL OR j.outcome = 'unknown_user' AND $6::interval IS NOT NULL THEN 'pending'
+			WHEN j.outcome IS NULL OR j.outcome = 'unknown_user' AND $2::interval IS NOT NULL THEN 'pending'
 			ELSE 'parked' END,
 		due_at = CASE
 			WHEN j.outcome IS NULL THEN now()
-			WHEN j.outcome = 'unknown_user' THEN now() + $6::interval END,
-		settled_at = CASE WHEN j.outcome <> 'unknown_user' OR $6::interval IS NULL THEN now() END
+			WHEN j.outcome = 'unknown_user' THEN now() + $2::interval END,
+		settled_at = CASE WHEN j.outcome <> 'unknown_user' OR $2::interval IS NULL THEN now() END
 	FROM judged AS j
-	WHERE d.key = ANY(ARRAY(SELECT key FROM judged)) AND d.kind = 'win' AND d.rival = '' AND d.key = j.key
+	WHERE d.key = ANY($1::text[]) AND d.kind = 'win' AND d.rival = '' AND d.key = j.key
 	RETURNING d.key, d.state, coalesce(d.outcome, ''), coalesce(d.reason, '')`
 
 // Whether what is settled was kept by the same transaction, or stands there
@@ -122,11 +115,14 @@ const (
 	alreadyKept  = false
 )
 
-// queueAward awards all of wins that can be. Of several of one user and trivia
-// the first in order is awarded; the wins must be sorted by person. After
-// keeping, the others are told why not; a user who is not there is then tried
-// again after retry, and never if that is nil.
-func queueAward(q *pgx.Batch, wins []*slip, createMissing, keeping bool, retry *time.Duration) {
+// judgeWithin is how long a delivery that awardWins has left pending is ours to
+// judge, before the stage behind intake takes it.
+const judgeWithin = 5 * time.Second
+
+// queueAward awards all of wins that can be, and leaves the others pending. Of
+// several of one user and trivia the first in order is awarded; the wins must
+// be sorted by person.
+func queueAward(q *pgx.Batch, wins []*slip, createMissing, keeping bool) {
 	if len(wins) == 0 {
 		return
 	}
@@ -135,13 +131,17 @@ func queueAward(q *pgx.Batch, wins []*slip, createMissing, keeping bool, retry *
 	if createMissing {
 		q.Queue(createUsers, args...)
 	}
-	q.Queue(awardWins, append(args, retry)...).Query(readVerdicts(wins))
+	q.Queue(awardWins, append(args, judgeWithin)...).Query(readVerdicts(wins))
 }
 
-// queueJudge tells those of wins, kept as awarded, that are not awarded what
-// they are instead.
+// queueJudge tells those of wins that are not awarded what they are instead. A
+// user who is not there is tried again after retry, and never if that is nil.
 func queueJudge(q *pgx.Batch, wins []*slip, retry *time.Duration) {
-	q.Queue(judgeWins, append(askedOf(wins, alreadyKept), retry)...).Query(readVerdicts(wins))
+	keys := make([]string, len(wins))
+	for i, s := range wins {
+		keys[i] = s.Key
+	}
+	q.Queue(judgeWins, keys, retry).Query(readVerdicts(wins))
 }
 
 // askedOf returns the arrays of askedWins.
@@ -160,7 +160,7 @@ func askedOf(wins []*slip, keeping bool) []any {
 	return []any{users, trivias, items, keys, sums}
 }
 
-// readVerdicts reads what judgeLost returns into the receipts of wins.
+// readVerdicts reads what awardWins and judgeWins return into the receipts of wins.
 func readVerdicts(wins []*slip) func(pgx.Rows) error {
 	return func(rows pgx.Rows) error {
 		var (

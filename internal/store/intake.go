@@ -94,46 +94,58 @@ func (in *Intake) commit(ctx context.Context, arrivals []Arrival, settle bool) (
 
 	b := newBatch(arrivals)
 	if err := in.take(ctx, conn.Conn(), b, settle); err != nil {
-		rollback(ctx, conn.Conn())
 		return nil, fmt.Errorf("take in %d deliveries: %w", len(arrivals), err)
 	}
 
 	return b.receipts(), nil
 }
 
-// rollback ends a broken transaction. If that fails too, the pool discards the
-// connection, and the server the transaction with it.
-func rollback(ctx context.Context, conn *pgx.Conn) {
-	if conn.IsClosed() || conn.PgConn().TxStatus() == 'I' {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 100*time.Millisecond)
-	defer cancel()
-	_, _ = conn.Exec(ctx, "ROLLBACK")
-}
-
 // take crosses to the server once: each statement finds out by itself what is
-// new. Only the rare second body under a key costs another crossing, and a
-// commit of its own.
+// new, and what crosses together is one transaction. Only for a win that cannot
+// be awarded, or a second body under a key, it crosses again.
 func (in *Intake) take(ctx context.Context, conn *pgx.Conn, b *batch, settle bool) error {
+	wins, events := b.usable()
+
 	var q pgx.Batch
 	if isTimeToReplan(conn) {
 		q.Queue("DISCARD PLANS")
 	}
-	q.Queue("BEGIN")
 	b.queueKeep(&q, settle)
 	if settle {
-		wins, events := b.usable()
-		queueAward(&q, wins, in.opts.CreateUsers, afterKeeping, firstRetry())
+		queueAward(&q, wins, in.opts.CreateUsers, afterKeeping)
 		queueRecord(&q, events, afterKeeping)
 	}
-	q.Queue("COMMIT")
 	if err := conn.SendBatch(ctx, &q).Close(); err != nil {
 		return err
 	}
 	b.partRivals()
+	if err := keepRivals(ctx, conn, b.rivals); err != nil {
+		return err
+	}
+	if settle {
+		judgeLeft(ctx, conn, wins)
+	}
 
-	return keepRivals(ctx, conn, b.rivals)
+	return nil
+}
+
+// judgeLeft says of the wins that were left pending what they are. They are
+// kept already, so that an error here is none of the sender's: the stage behind
+// intake judges them then.
+func judgeLeft(ctx context.Context, conn *pgx.Conn, wins []*slip) {
+	var left []*slip
+	for _, s := range wins {
+		if s.fresh && s.receipt.State == trivia.StatePending {
+			left = append(left, s)
+		}
+	}
+	if len(left) == 0 {
+		return
+	}
+
+	var q pgx.Batch
+	queueJudge(&q, left, firstRetry())
+	_ = conn.SendBatch(ctx, &q).Close()
 }
 
 // isTimeToReplan counts the batches of a connection. The plans of its

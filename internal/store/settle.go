@@ -129,7 +129,7 @@ func (s *Store) settle(ctx context.Context, tx pgx.Tx, p Pending, sl *slip, end 
 	var q pgx.Batch
 	q.Queue(`SELECT set_config('statement_timeout', $1, true)`, fmt.Sprint(opts.Statement.Milliseconds()))
 	if end.outcome == trivia.Awarded {
-		queueAward(&q, []*slip{sl}, opts.CreateUsers, alreadyKept, opts.Retry)
+		queueAward(&q, []*slip{sl}, opts.CreateUsers, alreadyKept)
 	}
 	finished := q.Queue(finishDelivery, p.Key, p.Kind, end.state, end.outcome, end.reason,
 		sl.Win.User, sl.Win.Trivia, sl.Win.Item, p.lease)

@@ -8,16 +8,13 @@ CREATE TABLE trivias (
 -- The primary key is what makes a second award impossible.
 CREATE TABLE trivia_wins (
 	user_id      text NOT NULL REFERENCES users (user_id),
-	trivia_id    text NOT NULL CHECK (char_length(trivia_id) BETWEEN 1 AND 64),
-	item         text NOT NULL CHECK (char_length(item) BETWEEN 1 AND 255),
+	trivia_id    text NOT NULL,
+	item         text NOT NULL,
 	delivery_key text NOT NULL, -- of the delivery that was awarded
 	won_at       timestamptz NOT NULL DEFAULT now(),
 	PRIMARY KEY (user_id, trivia_id)
 );
 
--- Beside the primary key no index may serve a lookup by the whole key: the
--- statements of intake are planned once, when the tables may still be empty and
--- all indexes cost the same.
 CREATE INDEX trivia_wins_newest ON trivia_wins (won_at);
 CREATE INDEX trivia_wins_by_trivia ON trivia_wins (trivia_id, won_at);
 
