@@ -25,9 +25,7 @@ const (
 	leaveTime = time.Second      // of it, for senders to use the connections that they keep once more
 	closeTime = 2 * time.Second  // for the database to take note of the end
 
-	// One commit is under way at a time: a second writer would make smaller
-	// batches of the same requests.
-	writers   = 1
+	writers   = 2                      // commits under way at once, if there is enough for both
 	statement = 950 * time.Millisecond // the server gives up a statement a little before we do
 
 	sweepEvery = time.Second // how soon deliveries that another process left are found

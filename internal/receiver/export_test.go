@@ -7,4 +7,5 @@ const (
 	Patience = patience
 	MaxQueue = maxQueue
 	MaxBatch = maxBatch
+	MinBatch = minBatch
 )

@@ -32,6 +32,7 @@ const (
 const (
 	maxQueue = 4096 // requests that wait; beyond it they are told to come again
 	maxBatch = 512  // a larger batch does not gain, and makes its first wait
+	minBatch = 32   // is worth a commit beside another one; fewer wait for that to end
 )
 
 // Errors of Submit. The edge answers both the same way.
@@ -66,6 +67,7 @@ type Intake struct {
 
 	mu    sync.Mutex
 	queue []*ticket
+	busy  int // writers that have a commit under way
 
 	breaker breaker
 }
@@ -126,29 +128,31 @@ func (in *Intake) rouse() {
 // Run takes batches until ctx ends, and then whatever still waits. Several may
 // run at once; each has one commit under way.
 func (in *Intake) Run(ctx context.Context) {
-	for {
+	for ended := false; !ended; {
 		select {
 		case <-in.wake:
 		case <-ctx.Done():
-			for batch := in.gather(); len(batch) > 0; batch = in.gather() {
-				in.settle(batch) //nolint:contextcheck // a batch has a context of its own
-			}
-
-			return
+			ended = true
 		}
 		for batch := in.gather(); len(batch) > 0; batch = in.gather() {
 			in.settle(batch) //nolint:contextcheck // a batch has a context of its own
+			in.rest()
 		}
 	}
 }
 
 // gather returns the next batch, the longest waiting first, and leaves the
-// rest to another writer.
+// rest to another writer. Beside another commit it takes no small one: two
+// small batches cost more than one of twice the size.
 func (in *Intake) gather() []*ticket {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 
 	n := min(len(in.queue), maxBatch)
+	if n == 0 || in.busy > 0 && n < minBatch {
+		return nil
+	}
+	in.busy++
 	batch := in.queue[:n:n]
 	if n == len(in.queue) {
 		in.queue = nil
@@ -158,4 +162,13 @@ func (in *Intake) gather() []*ticket {
 	in.rouse()
 
 	return batch
+}
+
+// rest ends a writer's commit. What has gathered meanwhile is the business of
+// whoever gathers next, and that may be another writer.
+func (in *Intake) rest() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+
+	in.busy--
 }

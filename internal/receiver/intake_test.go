@@ -66,18 +66,28 @@ func TestWhoComesDuringACommitSharesTheNextOne(t *testing.T) {
 	})
 }
 
-func TestSeveralWritersCommitAtOnce(t *testing.T) {
+func TestAnotherWriterCommitsAtOnceIfItIsWorthIt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := make(door)
 		in := &inbox{take: d.Take}
 		e := newBubble(t, setup{inbox: in, writers: 2})
 
-		callers := []*caller{e.call("k1"), e.call("k2"), e.call("k3"), e.call("k4")}
-		wantCalls(t, in, "take k1", "take k2")
+		callers := []*caller{e.call("first")}
+		for range receiver.MinBatch - 1 {
+			callers = append(callers, e.call("k"))
+		}
+		wantCalls(t, in, "take first")
+
+		callers = append(callers, e.call("k"))
+		worth := "take" + strings.Repeat(" k", receiver.MinBatch)
+		wantCalls(t, in, "take first", worth)
+
+		callers = append(callers, e.call("last"))
+		wantCalls(t, in, "take first", worth)
 		d.open()
-		wantCalls(t, in, "take k1", "take k2", "take k3 k4")
 		d.open()
+		wantCalls(t, in, "take first", worth, "take last")
 		d.open()
 		for _, c := range callers {
 			c.wants(t, http.StatusOK, "awarded")
