@@ -14,10 +14,21 @@ const asProgram = "TRIVIA_HOOK_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
+		go leaveWithParent()
 		main()
 	}
 	defer removeBuilt()
 	pgtest.Main(m)
+}
+
+// leaveWithParent ends a program whose test was killed.
+func leaveWithParent() {
+	parent := os.Getppid()
+	for range time.Tick(time.Second) {
+		if os.Getppid() != parent {
+			os.Exit(exitFailed)
+		}
+	}
 }
 
 // Waiting.
