@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"runtime"
 	"sync"
 	"time"
 
@@ -145,12 +144,7 @@ func (in *Intake) Run(ctx context.Context) {
 // gather returns the next batch, the longest waiting first, and leaves the
 // rest to another writer. Beside another commit it takes no small one: two
 // small batches cost more than one of twice the size.
-//
-// Requests that are about to be put into the queue, in goroutines that are only
-// waiting for a processor, get it first. Where there are none this costs nothing.
 func (in *Intake) gather() []*ticket {
-	runtime.Gosched()
-
 	in.mu.Lock()
 	defer in.mu.Unlock()
 
