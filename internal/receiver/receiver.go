@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -93,7 +94,8 @@ func (rc *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // delivery for an hour.
 func (rc *Receiver) rescue(w http.ResponseWriter, r *http.Request, d *dealing) {
 	if p := recover(); p != nil {
-		rc.Log.ErrorContext(r.Context(), "panic while receiving", slog.Any("panic", p), slog.String("route", d.name))
+		rc.Log.ErrorContext(r.Context(), "panic while receiving", slog.Any("panic", p), slog.String("route", d.name),
+			slog.String("stack", string(debug.Stack())))
 		rc.refuse(w, r, d, errPanic)
 	}
 }
