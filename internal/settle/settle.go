@@ -25,6 +25,7 @@ const (
 	atOnce    = 4                // deliveries in hand at once
 	perStep   = 64               // deliveries looked at in a step
 	statement = 15 * time.Second // an award may take this long, where intake allows it a second
+	attempt   = 25 * time.Second // a database that vanishes without a word is given up then
 	lease     = 30 * time.Second // longer than an attempt can take; then somebody else may try
 )
 
@@ -49,7 +50,7 @@ type Stage struct {
 // Step settles deliveries that are due and returns how many it had in hand. An
 // error is the database's; what one delivery runs into is written on it.
 func (st *Stage) Step(ctx context.Context) (int, error) {
-	due, err := st.Store.Due(ctx, perStep)
+	due, err := st.due(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -75,9 +76,19 @@ func (st *Stage) Step(ctx context.Context) (int, error) {
 	return n, err
 }
 
+func (st *Stage) due(ctx context.Context) ([]store.Ref, error) {
+	ctx, cancel := context.WithTimeout(ctx, attempt)
+	defer cancel()
+
+	return st.Store.Due(ctx, perStep)
+}
+
 // one settles one delivery, or says on it why not. It returns 0 if the
 // delivery was in other hands.
 func (st *Stage) one(ctx context.Context, ref store.Ref) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, attempt)
+	defer cancel()
+
 	p, err := st.Store.Claim(ctx, ref, lease)
 	if errors.Is(err, store.ErrBusy) {
 		return 0, nil
