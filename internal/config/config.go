@@ -26,10 +26,19 @@ type Hook struct {
 	Sources, TrustedProxies []string // for source.Parse, which alone can judge them
 	Observe                 bool     // let everyone in, and say who would have been refused
 
+	Pushes Pushes
+
 	CreateUsers bool          // insert a missing user with the win, instead of parking it
 	Tolerance   time.Duration // how far a timestamp may be from our clock; 0 means any
 	MaxBody     int64         // in bytes
 	Environment string        // production, staging, …
+}
+
+// Pushes say what Customer.io is told of people, and how fast.
+type Pushes struct {
+	OnBounce, OnSpam, OnUnsubscribe string // suppress, unsubscribe, attributes or nothing
+	OnEngagement, OnWin             string // attributes or nothing
+	Rate                            int    // calls in a second, at least 1
 }
 
 // HookFrom reads the settings of trivia-hook. The private Postgres of embedded
@@ -59,6 +68,7 @@ func hookFrom(getenv func(string) string, embedded bool, p place) (Hook, Complai
 		Region:      r.oneOf(Region, defaultRegion, "eu"),
 		Sources:     r.list(Sources, defaultSources),
 		Observe:     r.oneOf(SourceMode, defaultSourceMode, "observe") == "observe",
+		Pushes:      r.pushes(),
 		CreateUsers: r.oneOf(UnknownUsers, defaultUnknownUsers, "create") == "create",
 		Tolerance:   r.duration(SignatureTolerance, defaultTolerance),
 		MaxBody:     r.size(MaxBody, defaultMaxBody),

@@ -40,7 +40,7 @@ func TestWhatIsNotSetIsAsTheTableSays(t *testing.T) {
 		Listen:      "127.0.0.1:8080", AdminListen: "127.0.0.1:9090",
 		EventKeys: key, ActionKeys: key,
 		Region: "us", TrackURL: "https://track.customer.io", AppURL: "https://api.customer.io",
-		Sources: []string{"customerio"}, Tolerance: 5 * time.Minute, MaxBody: 1 << 20, Environment: "development",
+		Sources: []string{"customerio"}, Pushes: defaultPushes(), Tolerance: 5 * time.Minute, MaxBody: 1 << 20, Environment: "development",
 	}
 	if diff := cmp.Diff(want, got, reveal()); diff != "" {
 		t.Errorf("hookFrom (-want +got):\n%s", diff)
@@ -50,18 +50,20 @@ func TestWhatIsNotSetIsAsTheTableSays(t *testing.T) {
 // full is an environment that says everything.
 func full() map[string]string {
 	return map[string]string{
-		DatabaseURL:        "host=a,b dbname=trivia",
-		DataDir:            "/srv/trivia/",
-		Listen:             "[::]:80",
-		AdminListen:        " localhost:0 ",
-		WebhookSecret:      "new, old",
-		ActionSecret:       "action\n",
-		SiteID:             "site",
-		TrackAPIKey:        "track",
-		Region:             "eu",
-		TrackURL:           "http://127.0.0.1:9999/",
-		AppURL:             "https://proxy/customerio",
-		Sources:            "customerio, 10.0.0.0/8 ,loopback",
+		DatabaseURL:   "host=a,b dbname=trivia",
+		DataDir:       "/srv/trivia/",
+		Listen:        "[::]:80",
+		AdminListen:   " localhost:0 ",
+		WebhookSecret: "new, old",
+		ActionSecret:  "action\n",
+		SiteID:        "site",
+		TrackAPIKey:   "track",
+		Region:        "eu",
+		TrackURL:      "http://127.0.0.1:9999/",
+		AppURL:        "https://proxy/customerio",
+		Sources:       "customerio, 10.0.0.0/8 ,loopback",
+		OnBounce:      "unsubscribe", OnSpam: "attributes", OnUnsubscribe: "suppress", OnEngagement: "nothing", OnWin: " nothing ",
+		PushRate:           "1000",
 		SourceMode:         "observe",
 		TrustedProxies:     "10.0.0.0/8,::1",
 		UnknownUsers:       "create",
@@ -91,6 +93,10 @@ func TestWhatIsSetIsRead(t *testing.T) {
 		Sources:        []string{"customerio", "10.0.0.0/8", "loopback"},
 		TrustedProxies: []string{"10.0.0.0/8", "::1"},
 		Observe:        true, CreateUsers: true,
+		Pushes: Pushes{
+			OnBounce: "unsubscribe", OnSpam: "attributes", OnUnsubscribe: "suppress", OnEngagement: "nothing", OnWin: "nothing",
+			Rate: 1000,
+		},
 		MaxBody: 512 << 10, Environment: "staging-eu.2",
 	}
 	if diff := cmp.Diff(want, got, reveal()); diff != "" {
@@ -168,7 +174,7 @@ func TestTriviactlRequiresNothing(t *testing.T) {
 
 	want := Ctl{
 		Listen: "127.0.0.1:8080", Region: "us", TrackURL: "https://track.customer.io", AppURL: "https://api.customer.io",
-		Tolerance: 5 * time.Minute, MaxBody: 1 << 20, Environment: "development",
+		Tolerance: 5 * time.Minute, Sources: []string{"customerio"}, MaxBody: 1 << 20, Environment: "development",
 	}
 	if diff := cmp.Diff(want, got, reveal()); diff != "" {
 		t.Errorf("ctlFrom (-want +got):\n%s", diff)
@@ -188,6 +194,7 @@ func TestTriviactlReadsTheSameNames(t *testing.T) {
 		EventKeys: []Secret{NewSecret("new"), NewSecret("old")}, ActionKeys: []Secret{NewSecret("action")},
 		SiteID: "site", TrackAPIKey: NewSecret("track"), Region: "eu",
 		TrackURL: "http://127.0.0.1:9999", AppURL: "https://proxy/customerio",
+		Sources: []string{"customerio", "10.0.0.0/8", "loopback"}, TrustedProxies: []string{"10.0.0.0/8", "::1"},
 		CreateUsers: true, MaxBody: 512 << 10, Environment: "staging-eu.2", NoColor: true,
 	}
 	if diff := cmp.Diff(want, got, reveal()); diff != "" {
@@ -322,5 +329,12 @@ func TestASecretCannotBePrinted(t *testing.T) {
 		if strings.Contains(out.String(), leak) {
 			t.Errorf("%q can be read in:\n%s", leak, &out)
 		}
+	}
+}
+
+func defaultPushes() Pushes {
+	return Pushes{
+		OnBounce: "suppress", OnSpam: "suppress", OnUnsubscribe: "unsubscribe", OnEngagement: "attributes", OnWin: "attributes",
+		Rate: 100,
 	}
 }

@@ -17,6 +17,8 @@ type Ctl struct {
 	Region           string // us or eu
 	TrackURL, AppURL string // never empty, without a slash at the end
 
+	Sources, TrustedProxies []string // for source.Parse, which alone can judge them
+
 	CreateUsers bool          // insert a missing user with the win, instead of parking it
 	Tolerance   time.Duration // how far a timestamp may be from our clock; 0 means any
 	MaxBody     int64         // in bytes
@@ -41,11 +43,14 @@ func ctlFrom(getenv func(string) string, p place) (Ctl, error) {
 		SiteID:      r.text(SiteID),
 		TrackAPIKey: NewSecret(r.text(TrackAPIKey)),
 		Region:      r.oneOf(Region, defaultRegion, "eu"),
+		Sources:     r.list(Sources, defaultSources),
 		CreateUsers: r.oneOf(UnknownUsers, defaultUnknownUsers, "create") == "create",
 		Tolerance:   r.duration(SignatureTolerance, defaultTolerance),
 		MaxBody:     r.size(MaxBody, defaultMaxBody),
 		Environment: r.word(Environment, defaultEnvironment),
 		NoColor:     getenv("NO_COLOR") != "",
+
+		TrustedProxies: r.list(TrustedProxies, ""),
 	}
 	c.TrackURL, c.AppURL = r.hosts(c.Region)
 	if r.text(ActionSecret) == "" {

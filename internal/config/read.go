@@ -192,6 +192,32 @@ func parseSize(value string) (n int64, ok bool) {
 	return int64(count) * unit, err == nil
 }
 
+func (r *reader) pushes() Pushes {
+	// The first word is the default.
+	return Pushes{
+		OnBounce:      r.oneOf(OnBounce, defaultOnBounce, "unsubscribe", "attributes", "nothing"),
+		OnSpam:        r.oneOf(OnSpam, defaultOnSpam, "unsubscribe", "attributes", "nothing"),
+		OnUnsubscribe: r.oneOf(OnUnsubscribe, defaultOnUnsubscribe, "suppress", "attributes", "nothing"),
+		OnEngagement:  r.oneOf(OnEngagement, defaultOnEngagement, "nothing"),
+		OnWin:         r.oneOf(OnWin, defaultOnWin, "nothing"),
+		Rate:          r.count(PushRate, defaultPushRate),
+	}
+}
+
+func (r *reader) count(name, otherwise string) int {
+	const most = 10_000
+
+	value := cmp.Or(r.text(name), otherwise)
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 1 || n > most {
+		r.complain(name, quote(value), fmt.Sprintf("a whole number from 1 to %d", most))
+
+		return 0
+	}
+
+	return n
+}
+
 // hosts reads where Customer.io is called.
 func (r *reader) hosts(region string) (track, app string) {
 	track, app = "https://track.customer.io", "https://api.customer.io"

@@ -21,20 +21,32 @@ const (
 	UnknownUsers       = "TRIVIA_UNKNOWN_USERS"
 	SignatureTolerance = "TRIVIA_SIGNATURE_TOLERANCE"
 	MaxBody            = "TRIVIA_MAX_BODY"
+	OnBounce           = "TRIVIA_ON_BOUNCE"
+	OnSpam             = "TRIVIA_ON_SPAM"
+	OnUnsubscribe      = "TRIVIA_ON_UNSUBSCRIBE"
+	OnEngagement       = "TRIVIA_ON_ENGAGEMENT"
+	OnWin              = "TRIVIA_ON_WIN"
+	PushRate           = "TRIVIA_PUSH_RATE"
 	Environment        = "TRIVIA_ENV"
 )
 
 // What a setting is when the environment does not say.
 const (
-	defaultListen       = "127.0.0.1:8080"
-	defaultAdminListen  = "127.0.0.1:9090"
-	defaultRegion       = "us"
-	defaultSources      = "customerio"
-	defaultSourceMode   = "enforce"
-	defaultUnknownUsers = "park"
-	defaultTolerance    = "5m"
-	defaultMaxBody      = "1MiB"
-	defaultEnvironment  = "development"
+	defaultListen        = "127.0.0.1:8080"
+	defaultAdminListen   = "127.0.0.1:9090"
+	defaultRegion        = "us"
+	defaultSources       = "customerio"
+	defaultSourceMode    = "enforce"
+	defaultUnknownUsers  = "park"
+	defaultTolerance     = "5m"
+	defaultMaxBody       = "1MiB"
+	defaultOnBounce      = "suppress"
+	defaultOnSpam        = "suppress"
+	defaultOnUnsubscribe = "unsubscribe"
+	defaultOnEngagement  = "attributes"
+	defaultOnWin         = "attributes"
+	defaultPushRate      = "100"
+	defaultEnvironment   = "development"
 )
 
 // A Setting is one row of the settings table, as the README and --help show
@@ -67,6 +79,12 @@ func Table() []Setting {
 		},
 		{SignatureTolerance, defaultTolerance, "how far a timestamp may be from our clock; 0 = any"},
 		{MaxBody, defaultMaxBody, "the longest body that is read; a longer one is answered 413"},
+		{OnBounce, defaultOnBounce, "what a bounced email does to its person: suppress, unsubscribe, attributes, nothing. suppress deletes the profile for good"},
+		{OnSpam, defaultOnSpam, "likewise, an email that was reported as spam"},
+		{OnUnsubscribe, defaultOnUnsubscribe, "likewise, a person who unsubscribed"},
+		{OnEngagement, defaultOnEngagement, "an email that a person opened or clicked: attributes or nothing"},
+		{OnWin, defaultOnWin, "a trivia that was won: attributes (and an event) or nothing"},
+		{PushRate, defaultPushRate, "calls to Customer.io in a second, at most, by each trivia-hook"},
 		{Environment, defaultEnvironment, "the name of this environment, shown to whoever is about to change something"},
 	}
 }

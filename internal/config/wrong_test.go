@@ -106,6 +106,9 @@ func TestWrongSettingsAreNamedWithWhatWasExpected(t *testing.T) {
 		{name: "a password in a URL", env: map[string]string{TrackURL: "https://u:swordfish@a"}, want: []string{"CUSTOMERIO_TRACK_URL: found a user or a query (not shown), " + wantURL}},
 		{name: "a token in a URL", env: map[string]string{AppURL: "https://a/?token=swordfish"}, want: []string{"CUSTOMERIO_APP_URL: found a user or a query (not shown), " + wantURL}},
 
+		{name: "no such treatment", env: map[string]string{OnBounce: "delete"}, want: []string{`TRIVIA_ON_BOUNCE: found "delete", expected suppress or unsubscribe or attributes or nothing`}},
+		{name: "a win suppresses nobody", env: map[string]string{OnWin: "suppress"}, want: []string{`TRIVIA_ON_WIN: found "suppress", expected attributes or nothing`}},
+		{name: "no calls at all", env: map[string]string{PushRate: "0"}, want: []string{`TRIVIA_PUSH_RATE: found "0", expected a whole number from 1 to 10000`}},
 		{name: "an empty source", env: map[string]string{Sources: "loopback,"}, want: []string{`TRIVIA_SOURCES: found an empty part in "loopback,", expected words with one comma between two`}},
 		{name: "an empty proxy", env: map[string]string{TrustedProxies: ",10.0.0.0/8"}, want: []string{`TRIVIA_TRUSTED_PROXIES: found an empty part in ",10.0.0.0/8", expected words with one comma between two`}},
 		{name: "another mode", env: map[string]string{SourceMode: "off"}, want: []string{`TRIVIA_SOURCE_MODE: found "off", expected enforce or observe`}},

@@ -16,6 +16,14 @@ type IntakeOptions struct {
 	Conns       int           // connections, and so commits under way at once; at least 1
 	Statement   time.Duration // after which the server gives up a statement
 	CreateUsers bool          // insert a missing user with the win
+	Owing       Owing
+}
+
+// Owing says what is owed to Customer.io for what is settled. It is written
+// in the same commit. The zero value owes nothing.
+type Owing struct {
+	Policy trivia.Policy
+	Held   bool // there are no credentials: keep what is owed until there are
 }
 
 // An Intake takes batches of arrivals into the database, one commit each. It

@@ -104,6 +104,7 @@ type SettleOptions struct {
 	CreateUsers bool           // insert a missing user with the win
 	Retry       *time.Duration // when a win whose user is not there is tried again; nil parks it
 	Statement   time.Duration  // after which the server gives up a statement
+	Owing       Owing
 }
 
 // Settle settles one claimed delivery as a says it is, in one commit, with the

@@ -6,7 +6,6 @@ package trivia
 import (
 	"fmt"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -33,14 +32,6 @@ type Win struct {
 	User   UserID
 	Trivia ID
 	Item   Item
-}
-
-// An Event says that something happened to a message or a person, at
-// Customer.io. Its identifier is the key of its delivery.
-type Event struct {
-	ObjectType string    // what it happened to: email, in_app, customer …; empty if the sender did not say
-	Metric     string    // what happened: sent, opened, clicked …
-	At         time.Time // when, by the sender's clock, to the second; zero if the sender did not say
 }
 
 // An Unusable is the error of a body that was signed and can still not be
