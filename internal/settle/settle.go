@@ -41,6 +41,7 @@ const (
 type Stage struct {
 	Store       *store.Store
 	CreateUsers bool // insert a missing user with the win
+	Owing       store.Owing
 	Metrics     *diag.Metrics
 	Log         *slog.Logger
 	Now         func() time.Time
@@ -98,7 +99,7 @@ func (st *Stage) one(ctx context.Context, ref store.Ref) (int, error) {
 	}
 
 	receipt, err := st.Store.Settle(ctx, p, arrivalOf(p), store.SettleOptions{
-		CreateUsers: st.CreateUsers, Retry: st.retry(p), Statement: statement,
+		CreateUsers: st.CreateUsers, Retry: st.retry(p), Statement: statement, Owing: st.Owing,
 	})
 	if err != nil {
 		return 1, st.failed(ctx, p, err)

@@ -48,7 +48,17 @@ const createUsers = freshWins + `
 // Deliveries that were kept as awarded by this transaction, and are not, become
 // pending: judgeWins says what they are, and the stage behind intake does if we
 // are gone by then.
-const awardWins = freshWins + `, won AS (
+const (
+	awardWins = freshWins + won + leaveRest
+
+	// What is owed for a win is written with it. What exactly is told is read
+	// when it is sent.
+	awardWinsOwing = freshWins + won + `, owed AS (
+		INSERT INTO pushes (person, kind, cause, cause_id, occurred_at, state, reason)
+		SELECT user_id, 'event', 'win', trivia_id, now(), $7, nullif($8, '') FROM won
+	)` + leaveRest
+
+	won = `, won AS (
 		INSERT INTO trivia_wins (user_id, trivia_id, item, delivery_key)
 		SELECT a.user_id, a.trivia_id, a.item, a.key
 		FROM fresh AS a
@@ -59,7 +69,9 @@ const awardWins = freshWins + `, won AS (
 		RETURNING user_id, trivia_id, item, delivery_key
 	), granted AS MATERIALIZED (
 		SELECT grant_prize(user_id, item, trivia_id) FROM won
-	)
+	)`
+
+	leaveRest = `
 	UPDATE deliveries AS d
 	SET state = 'pending', outcome = NULL, due_at = now() + $6::interval, settled_at = NULL
 	WHERE d.kind = 'win' AND d.rival = '' AND d.key = ANY(ARRAY(
@@ -69,6 +81,7 @@ const awardWins = freshWins + `, won AS (
 			AND a.sha256 IS NOT NULL
 			AND NOT EXISTS (SELECT FROM won AS w WHERE w.delivery_key = a.key)))
 	RETURNING d.key, d.state, '', ''`
+)
 
 // Of deliveries that awardWins has left pending, or that this transaction has
 // finished as awarded, those whose win is another delivery's, or nobody's. One
@@ -122,7 +135,7 @@ const judgeWithin = 5 * time.Second
 // queueAward awards all of wins that can be, and leaves the others pending. Of
 // several of one user and trivia the first in order is awarded; the wins must
 // be sorted by person.
-func queueAward(q *pgx.Batch, wins []*slip, createMissing, keeping bool) {
+func queueAward(q *pgx.Batch, wins []*slip, createMissing bool, owing Owing, keeping bool) {
 	if len(wins) == 0 {
 		return
 	}
@@ -131,7 +144,13 @@ func queueAward(q *pgx.Batch, wins []*slip, createMissing, keeping bool) {
 	if createMissing {
 		q.Queue(createUsers, args...)
 	}
-	q.Queue(awardWins, append(args, judgeWithin)...).Query(readVerdicts(wins))
+	args = append(args, judgeWithin)
+	sql := awardWins
+	if owing.Policy.Win == trivia.Attributes {
+		state, reason := firstPushState(owing.Held)
+		sql, args = awardWinsOwing, append(args, state, reason)
+	}
+	q.Queue(sql, args...).Query(readVerdicts(wins))
 }
 
 // queueJudge tells those of wins that are not awarded what they are instead. A

@@ -120,8 +120,8 @@ func (in *Intake) take(ctx context.Context, conn *pgx.Conn, b *batch, settle boo
 	}
 	b.queueKeep(&q, settle)
 	if settle {
-		queueAward(&q, wins, in.opts.CreateUsers, afterKeeping)
-		queueRecord(&q, events, afterKeeping)
+		queueAward(&q, wins, in.opts.CreateUsers, in.opts.Owing, afterKeeping)
+		queueRecord(&q, events, in.opts.Owing, afterKeeping)
 	}
 	if err := conn.SendBatch(ctx, &q).Close(); err != nil {
 		return err

@@ -88,7 +88,8 @@ func TestAFreshDatabaseIsMigratedOnce(t *testing.T) {
 	if before.Version != 0 || before.Latest < 4 || len(before.Names) != before.Latest {
 		t.Errorf("Migrate was at %+v, want version 0 of at least 4", before)
 	}
-	p.want(t, everyTable, "audit_log", "deliveries", "events", "prizes", "trivia_schema_version", "trivia_wins", "trivias", "users")
+	p.want(t, everyTable, "audit_log", "deliveries", "events", "prizes", "push_people", "pushes", "responses", "source_lists",
+		"trivia_schema_version", "trivia_wins", "trivias", "users")
 
 	after, err := s.Schema(t.Context())
 	if err != nil || after.Version != before.Latest || after.Latest != before.Latest {

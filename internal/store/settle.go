@@ -130,7 +130,7 @@ func (s *Store) settle(ctx context.Context, tx pgx.Tx, p Pending, sl *slip, end 
 	var q pgx.Batch
 	q.Queue(`SELECT set_config('statement_timeout', $1, true)`, fmt.Sprint(opts.Statement.Milliseconds()))
 	if end.outcome == trivia.Awarded {
-		queueAward(&q, []*slip{sl}, opts.CreateUsers, alreadyKept)
+		queueAward(&q, []*slip{sl}, opts.CreateUsers, opts.Owing, alreadyKept)
 	}
 	finished := q.Queue(finishDelivery, p.Key, p.Kind, end.state, end.outcome, end.reason,
 		sl.Win.User, sl.Win.Trivia, sl.Win.Item, p.lease)
@@ -145,7 +145,7 @@ func (s *Store) settle(ctx context.Context, tx pgx.Tx, p Pending, sl *slip, end 
 		queueJudge(&q, []*slip{sl}, opts.Retry)
 	}
 	if end.outcome == trivia.Recorded {
-		queueRecord(&q, []*slip{sl}, alreadyKept)
+		queueRecord(&q, []*slip{sl}, opts.Owing, alreadyKept)
 	}
 
 	return tx.SendBatch(ctx, &q).Close()
