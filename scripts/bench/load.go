@@ -3,8 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
@@ -14,12 +12,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"trivia/internal/customerio"
-	"trivia/internal/signature"
 )
 
-// A load is what one run sends: distinct wins over keep-alive connections,
+// A load is what one run sends: distinct wins or events over keep-alive connections,
 // each connection sending the next one when it has its answer.
 type load struct {
 	addr     string
@@ -45,28 +40,6 @@ func (t tally) quantile(q float64) time.Duration {
 	}
 
 	return t.latencies[min(int(q*float64(len(t.latencies))), len(t.latencies)-1)]
-}
-
-// newRequests signs n wins, of different users as far as there are any, so
-// that making them takes no time from what is measured.
-func newRequests(key signature.Key, n, users int) [][]byte {
-	requests := make([][]byte, n)
-	stamp := strconv.FormatInt(time.Now().Unix(), 10)
-	var name [16]byte
-	for i := range requests {
-		_, _ = rand.Read(name[:]) // never fails
-		body := fmt.Sprintf(
-			`{"user_id":"user-%d","trivia_id":"trivia-%d","item":"mug","campaign":"spring","delivery_id":"%x"}`,
-			i%users, i/users, name[:8])
-		requests[i] = fmt.Appendf(nil,
-			"POST %s HTTP/1.1\r\nHost: bench\r\nUser-Agent: bench\r\nContent-Type: application/json\r\n"+
-				"%s: %s\r\n%s: %s\r\n%s: %s\r\nContent-Length: %d\r\n\r\n%s",
-			customerio.PathWin, customerio.HeaderIdempotencyKey, hex.EncodeToString(name[:]),
-			signature.HeaderTimestamp, stamp, signature.HeaderSignature, signature.Sign(key, stamp, []byte(body)),
-			len(body), body)
-	}
-
-	return requests
 }
 
 // run sends until the time is over. The gauge is called when measuring starts

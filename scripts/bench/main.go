@@ -1,9 +1,10 @@
-// Bench measures how many wins a second trivia-hook accepts and awards, beside
-// a plain version in the same run: the same checks and tables, one transaction
-// for each request. Both work on one Postgres at default durability, started
-// for the purpose, and share the machine with the load, as the tables say.
+// Bench measures how many wins a second trivia-hook accepts and awards, and how
+// many events it records, beside a plain version in the same run: the same
+// checks and tables, one transaction for each win and one insert for each event.
+// Both work on one Postgres at default durability, started for the purpose, and
+// share the machine with the load, as the tables say.
 //
-//	go run ./scripts/bench [-conns 1,64,256] [-rounds 3] [-seconds 8]
+//	go run ./scripts/bench [-kinds wins,events] [-conns 1,64,256] [-rounds 3] [-seconds 8]
 package main
 
 import (
@@ -39,6 +40,7 @@ func main() {
 // Options are what the flags say.
 type options struct {
 	hook       string
+	kinds      []workload
 	conns      []int
 	rounds     int
 	seconds    int
@@ -90,19 +92,28 @@ func parse(args []string) (options, error) {
 	var (
 		opts  options
 		conns string
+		kinds string
 	)
 	set := flag.NewFlagSet("bench", flag.ContinueOnError)
 	set.StringVar(&opts.hook, "hook", "bin/trivia-hook", "the built service")
+	set.StringVar(&kinds, "kinds", "wins,events", "what is sent")
 	set.StringVar(&conns, "conns", "1,64,256", "keep-alive connections of each load")
 	set.IntVar(&opts.rounds, "rounds", 3, "how often each is measured, in turns")
 	set.IntVar(&opts.seconds, "seconds", 8, "how long each is measured, after two seconds of warming up")
 	set.IntVar(&opts.users, "users", 100_000, "users in the database")
-	set.IntVar(&opts.requests, "requests", 400_000, "wins prepared for a load")
+	set.IntVar(&opts.requests, "requests", 400_000, "requests prepared for a load")
 	set.IntVar(&opts.plainConns, "plain-conns", 32, "database connections of the plain version")
 	set.StringVar(&opts.plain, "plain", "", "internal: serve the plain version at this address")
 	set.StringVar(&opts.url, "url", "", "internal: its database")
 	if err := set.Parse(args); err != nil {
 		return opts, err
+	}
+	for word := range strings.SplitSeq(kinds, ",") {
+		kind, ok := workloads[word]
+		if !ok {
+			return opts, fmt.Errorf("-kinds %s: want wins, events", kinds)
+		}
+		opts.kinds = append(opts.kinds, kind)
 	}
 	for word := range strings.SplitSeq(conns, ",") {
 		n, err := strconv.Atoi(word)
@@ -122,19 +133,21 @@ func parse(args []string) (options, error) {
 // slows down both, and prints the medians.
 func measure(ctx context.Context, opts options, key signature.Key, cluster *pgembed.Cluster) error {
 	fmt.Printf("%d rounds of %d s; %d users; each load at each version in turn\n", opts.rounds, opts.seconds, opts.users)
-	for _, conns := range opts.conns {
-		runs := map[string][]report{}
-		for round := range opts.rounds {
-			for _, version := range versions {
-				r, err := version.measure(ctx, opts, key, cluster, conns)
-				if err != nil {
-					return fmt.Errorf("%s at %d connections: %w", version.name, conns, err)
+	for _, kind := range opts.kinds {
+		for _, conns := range opts.conns {
+			runs := map[string][]report{}
+			for round := range opts.rounds {
+				for _, version := range versions {
+					r, err := version.measure(ctx, opts, key, cluster, kind, conns)
+					if err != nil {
+						return fmt.Errorf("%s, %s at %d connections: %w", version.name, kind.name, conns, err)
+					}
+					runs[version.name] = append(runs[version.name], r)
+					fmt.Printf("  %s, round %d, %3d connections, %-11s %s\n", kind.name, round+1, conns, version.name, r)
 				}
-				runs[version.name] = append(runs[version.name], r)
-				fmt.Printf("  round %d, %3d connections, %-11s %s\n", round+1, conns, version.name, r)
 			}
+			printMedians(kind, conns, runs)
 		}
-		printMedians(conns, runs)
 	}
 
 	return nil

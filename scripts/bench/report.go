@@ -33,22 +33,22 @@ func (r report) each(d time.Duration) float64 {
 }
 
 func (r report) String() string {
-	return fmt.Sprintf("%8.0f/s  p50 %5.2f ms  p99 %6.2f ms  µs of CPU per win: service %5.1f, Postgres %5.1f, load %4.1f  %4d MiB  refused %d",
+	return fmt.Sprintf("%8.0f/s  p50 %5.2f ms  p99 %6.2f ms  µs of CPU each: service %5.1f, Postgres %5.1f, load %4.1f  %4d MiB  refused %d",
 		r.rate(), milliseconds(r.quantile(.5)), milliseconds(r.quantile(.99)),
 		r.each(r.cpu.service), r.each(r.cpu.postgres), r.each(r.cpu.load), r.memory>>20, r.refused)
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-func printMedians(conns int, runs map[string][]report) {
+func printMedians(kind workload, conns int, runs map[string][]report) {
 	plain, hook := runs["plain"], runs["trivia-hook"]
 	ratios, tails := make([]float64, len(plain)), make([]float64, len(plain))
 	for i := range plain {
 		ratios[i] = hook[i].rate() / plain[i].rate()
 		tails[i] = float64(hook[i].quantile(.99)) / float64(plain[i].quantile(.99))
 	}
-	fmt.Printf("%d connections, medians: trivia-hook takes %.2f× as many wins a second (%.0f to %.0f), p99 is %.2f× as long\n\n",
-		conns, median(ratios), median(rates(plain)), median(rates(hook)), median(tails))
+	fmt.Printf("%d connections, medians: trivia-hook takes %.2f× as many %s a second (%.0f to %.0f), p99 is %.2f× as long\n\n",
+		conns, median(ratios), kind.name, median(rates(plain)), median(rates(hook)), median(tails))
 }
 
 func rates(rs []report) []float64 {

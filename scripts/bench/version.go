@@ -48,7 +48,7 @@ func (p *program) stop() error {
 // measure runs one load against a fresh database and proves that what was
 // accepted is there.
 func (v version) measure(
-	ctx context.Context, opts options, key signature.Key, cluster *pgembed.Cluster, conns int,
+	ctx context.Context, opts options, key signature.Key, cluster *pgembed.Cluster, kind workload, conns int,
 ) (r report, err error) {
 	db, err := newDatabase(ctx, cluster.URL(), opts.users)
 	if err != nil {
@@ -56,13 +56,18 @@ func (v version) measure(
 	}
 	defer func() { err = errors.Join(err, db.drop(context.WithoutCancel(ctx))) }()
 
+	if v.name == "plain" {
+		if err := db.exec(ctx, db.url, plainSchema); err != nil {
+			return r, err
+		}
+	}
 	p, err := v.start(ctx, opts, db.url)
 	if err != nil {
 		return r, err
 	}
 	l := load{
 		addr: p.addr, conns: conns, warm: 2 * time.Second, measured: time.Duration(opts.seconds) * time.Second,
-		requests: newRequests(key, opts.requests, opts.users),
+		requests: kind.requests(key, opts.requests, opts.users),
 	}
 	var cpu [2]usage
 	gauges := 0
@@ -79,7 +84,7 @@ func (v version) measure(
 		return r, err
 	}
 
-	return r, db.prove(ctx, r.accepted)
+	return r, db.prove(ctx, kind, v.name, r.accepted)
 }
 
 // A database is one of its own on the cluster.
@@ -129,24 +134,26 @@ func (db database) drop(ctx context.Context) error {
 	return db.exec(ctx, db.cluster, "DROP DATABASE "+db.name+" WITH (FORCE)")
 }
 
-// prove fails if fewer wins or prizes are there than were accepted while it
-// was measured.
-func (db database) prove(ctx context.Context, accepted int) error {
+// prove fails if less is there than was accepted while it was measured.
+func (db database) prove(ctx context.Context, kind workload, version string, accepted int) error {
 	conn, err := pgx.Connect(ctx, db.url)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close(ctx) }()
 
-	var wins, prizes, deliveries int
-	err = conn.QueryRow(ctx, `SELECT
-		(SELECT count(*) FROM trivia_wins), (SELECT count(*) FROM prizes),
-		(SELECT count(*) FROM deliveries WHERE outcome = 'awarded')`).Scan(&wins, &prizes, &deliveries)
+	rows, err := conn.Query(ctx, kind.proof[version])
 	if err != nil {
 		return err
 	}
-	if wins < accepted || prizes != wins || deliveries != wins {
-		return fmt.Errorf("%d accepted, but %d deliveries awarded, %d wins and %d prizes", accepted, deliveries, wins, prizes)
+	counts, err := pgx.CollectRows(rows, pgx.RowTo[int])
+	if err != nil {
+		return err
+	}
+	for _, n := range counts {
+		if n < accepted || n != counts[0] {
+			return fmt.Errorf("%d accepted, but counted %v by: %s", accepted, counts, kind.proof[version])
+		}
 	}
 
 	return nil
