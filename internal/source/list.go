@@ -20,6 +20,14 @@ const (
 type List struct {
 	rules map[netip.Prefix]string // the word that brought each prefix in
 	kinds []kind                  // which lengths occur, longest first
+	told  []Rule                  // the same for people, as they came
+}
+
+// A Rule is one address or network of a [List], and why it is there.
+type Rule struct {
+	Word    string // of the setting
+	Network string // an address or a CIDR
+	Region  string // us or eu, if Word stands for Customer.io's lists
 }
 
 // A kind is what has to be known about a prefix to cut it out of an address.
@@ -31,22 +39,34 @@ type kind struct {
 // Parse reads addresses, CIDRs, and the words customerio, loopback and any.
 // Its error names every word that is none of these, and what was expected.
 func Parse(words []string) (List, error) {
-	return parse(words, wordCustomerIO, wordLoopback, wordAny)
+	return parse(words, Published{}, wordCustomerIO, wordLoopback, wordAny)
+}
+
+// ParseWith is [Parse], where customerio stands for what is published in place
+// of that region's built-in list. What is published is judged once more.
+func ParseWith(words []string, published Published) (List, error) {
+	addresses, err := Judge(published.Addresses)
+	if err != nil {
+		return List{}, err
+	}
+	published.Addresses = addresses
+
+	return parse(words, published, wordCustomerIO, wordLoopback, wordAny)
 }
 
 // ParseProxies is [Parse] without the words customerio and any: in a list of
 // proxies they would let strangers say who they are.
 func ParseProxies(words []string) (List, error) {
-	return parse(words, wordLoopback)
+	return parse(words, Published{}, wordLoopback)
 }
 
-func parse(words []string, known ...string) (List, error) {
+func parse(words []string, published Published, known ...string) (List, error) {
 	l := List{rules: make(map[netip.Prefix]string, len(words))}
 
 	var bad []string
 	for _, word := range words {
 		if slices.Contains(known, word) {
-			l.addWord(word)
+			l.addWord(word, published)
 
 			continue
 		}
@@ -57,7 +77,7 @@ func parse(words []string, known ...string) (List, error) {
 
 			continue
 		}
-		l.add(p, word)
+		l.add(p, word, Rule{Word: word})
 	}
 	if bad != nil {
 		return List{}, fmt.Errorf("found %s, expected addresses, CIDRs, or: %s",
@@ -91,33 +111,63 @@ func parsePrefix(word string) (p netip.Prefix, hint string) {
 }
 
 // addWord adds what word stands for.
-func (l *List) addWord(word string) {
+func (l *List) addWord(word string, published Published) {
 	switch word {
 	case wordCustomerIO:
-		for _, text := range customerIO() {
-			l.add(netip.PrefixFrom(netip.MustParseAddr(text), 32), word+" "+text)
+		for _, region := range []string{regionUS, regionEU} {
+			for _, address := range published.of(region) {
+				p, _ := parsePrefix(address) // built in, or judged
+				l.add(p, word+" "+address, Rule{Word: word, Region: region})
+			}
 		}
 	case wordLoopback:
-		l.add(netip.MustParsePrefix("127.0.0.0/8"), word)
-		l.add(netip.MustParsePrefix("::1/128"), word)
+		l.add(netip.MustParsePrefix("127.0.0.0/8"), word, Rule{Word: word})
+		l.add(netip.MustParsePrefix("::1/128"), word, Rule{Word: word})
 	case wordAny:
-		l.add(netip.MustParsePrefix("0.0.0.0/0"), word)
-		l.add(netip.MustParsePrefix("::/0"), word)
+		l.add(netip.MustParsePrefix("0.0.0.0/0"), word, Rule{Word: word})
+		l.add(netip.MustParsePrefix("::/0"), word, Rule{Word: word})
 	}
 }
 
 // add adds p. The first word that brings it in is the one that is shown.
-func (l *List) add(p netip.Prefix, rule string) {
+func (l *List) add(p netip.Prefix, shown string, rule Rule) {
 	if _, ok := l.rules[p]; ok {
 		return
 	}
-	l.rules[p] = rule
+	l.rules[p] = shown
+	rule.Network = text(p)
+	l.told = append(l.told, rule)
 
 	k := kind{is4: p.Addr().Is4(), bits: p.Bits()}
 	longestFirst := func(a, b kind) int { return b.bits - a.bits }
 	if at, _ := slices.BinarySearchFunc(l.kinds, k, longestFirst); !slices.Contains(l.kinds, k) {
 		l.kinds = slices.Insert(l.kinds, at, k)
 	}
+}
+
+// Rules returns what is in the list, as the words brought it in. What two words
+// bring in is there once.
+func (l List) Rules() []Rule { return slices.Clone(l.told) }
+
+// Canonical reads an address as people paste it, also with a port, and returns
+// its usual form, without a zone.
+func Canonical(address string) (string, error) {
+	addr, ok := parseHop(address)
+	if !ok {
+		return "", fmt.Errorf("%s is no IP address", show(address))
+	}
+
+	return addr.String(), nil
+}
+
+// Find is [List.Match] for an address as text. What is no address is not found.
+func (l List) Find(address string) (rule string, ok bool) {
+	addr, ok := parseHop(address)
+	if !ok {
+		return "", false
+	}
+
+	return l.Match(addr)
 }
 
 // Match returns the word of the list that lets addr in, the most specific one
