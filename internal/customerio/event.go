@@ -1,54 +1,74 @@
 package customerio
 
 import (
-	"strconv"
-	"strings"
-	"time"
-	"unicode/utf8"
-
 	"trivia/internal/trivia"
 )
 
-// maxWord is how many characters of an object type or a metric are kept. The
-// longest documented one has 36, and an index has to hold both of them.
-const maxWord = 64
+// How many characters of a word are kept. What is longer is in the body.
+const (
+	maxWord     = 64 // of an object type or a metric: the longest documented one has 36
+	maxName     = 255
+	maxResponse = 512
+	maxText     = 2048 // of an address or a message
+)
 
-// DecodeEvent reads the envelope of a reporting webhook. It is lenient, since
-// the vendor's samples disagree with each other: numbers and strings stand for
-// one another, object_type may be spelled object_type_type or be absent, and
-// unknown words are kept. Only a body that is no JSON object, or that says no
-// metric, cannot be used; the error is a [trivia.Unusable].
+// An envelope is what surrounds the data of an event, as it is written.
+type envelope struct {
+	id, object, otherObject, metric, timestamp, data []byte
+}
+
+// DecodeEvent reads a reporting webhook. It is lenient, since the vendor's
+// samples disagree with each other: numbers and strings stand for one another,
+// object_type may be spelled object_type_type or be absent, anything in the
+// data may be missing, blank or of another kind, and unknown words are kept.
+// The last of several equal names counts. Only a body that is no JSON object,
+// or that says no metric, cannot be used; the error is a [trivia.Unusable].
 //
-// The words of the event are valid UTF-8 without NUL, and cut to 64 characters
-// (the whole word is in the body). The identifier is for [Key] to judge; it is
-// empty if the body has none, and may be given beside an error.
+// The words of the event are valid UTF-8 without NUL and are cut where they
+// are too long for what they are (the whole word is in the body). Person and
+// CustomerID are never cut or mended: see [eventData.person]. The identifier
+// is for [Key] to judge; it is empty if the body has none, and may be given
+// beside an error.
 func DecodeEvent(body []byte) (id string, ev trivia.Event, err error) {
 	if err := checkObject(body); err != nil {
 		return "", trivia.Event{}, err
 	}
 
-	var object, otherObject, metric []byte
+	var top envelope
 	for name, value := range members(body) {
 		switch string(name) {
 		case "event_id":
-			id = identity(value)
+			top.id = value
 		case "object_type":
-			object = value
+			top.object = value
 		case "object_type_type":
-			otherObject = value
+			top.otherObject = value
 		case "metric":
-			metric = value
+			top.metric = value
 		case "timestamp":
-			ev.At = seconds(loose(value))
+			top.timestamp = value
+		case "data":
+			top.data = value
 		}
 	}
 
-	ev.Metric = clip(loose(metric), maxWord)
-	if ev.ObjectType = clip(loose(object), maxWord); ev.ObjectType == "" {
-		ev.ObjectType = clip(loose(otherObject), maxWord)
+	var words scribe
+	words.expect(len(body))
+	id = words.identity(top.id)
+	metric := words.word(top.metric, maxWord)
+	if metric == "" {
+		return id, trivia.Event{}, noMetric(top.metric)
 	}
-	if ev.Metric == "" {
-		return id, trivia.Event{}, noMetric(metric)
+	object := words.word(top.object, maxWord)
+	if object == "" {
+		object = words.word(top.otherObject, maxWord)
+	}
+
+	ev = trivia.Event{ObjectType: object, Metric: metric, At: seconds(wordOf(top.timestamp))}
+	if len(top.data) > 0 && top.data[0] == '{' {
+		var data eventData
+		data.read(top.data)
+		data.fill(&ev, &words)
 	}
 
 	return id, ev, nil
@@ -63,63 +83,4 @@ func noMetric(raw []byte) error {
 	}
 
 	return trivia.Unusable("metric is empty")
-}
-
-// identity returns what names an event. One that would not come out of its
-// literal whole names it by the literal, or two events would become one.
-func identity(raw []byte) string {
-	if raw[0] != '"' {
-		return loose(raw)
-	}
-	id := unquote(raw)
-	if !exact(raw) || strings.ContainsRune(id, 0) {
-		return string(raw)
-	}
-
-	return strings.TrimSpace(id)
-}
-
-// loose returns the text of a string or a number, trimmed and without what
-// Postgres cannot hold in a text, and nothing for everything else.
-func loose(raw []byte) string {
-	switch {
-	case len(raw) == 0:
-		return ""
-	case isNumber(raw):
-		return string(raw)
-	case raw[0] != '"':
-		return ""
-	}
-
-	return strings.TrimSpace(strings.ReplaceAll(unquote(raw), "\x00", ""))
-}
-
-// clip cuts a text of more than most characters, and lets its last character
-// say so.
-func clip(text string, most int) string {
-	if len(text) <= most || utf8.RuneCountInString(text) <= most {
-		return text
-	}
-
-	n, end := 0, 0
-	for end = range text {
-		if n++; n == most {
-			break
-		}
-	}
-
-	return text[:end] + "…"
-}
-
-// seconds reads a Unix time, and returns the zero time for what cannot be one:
-// most often milliseconds, which would lie beyond the year 9999.
-func seconds(word string) time.Time {
-	const lastSecond = 253402300799
-
-	n, err := strconv.ParseFloat(word, 64)
-	if err != nil || !(n >= 1 && n < lastSecond+1) {
-		return time.Time{}
-	}
-
-	return time.Unix(int64(n), 0).UTC()
 }

@@ -5,34 +5,55 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
+	"github.com/google/go-cmp/cmp"
+
 	"trivia/internal/customerio"
 	"trivia/internal/trivia"
 )
 
+var update = flag.Bool("update", false, "write the golden file anew")
+
+// The golden file has every word of every documented event; a word that is not
+// there is empty.
 func TestDecodeEventReadsTheSamples(t *testing.T) {
 	t.Parallel()
 
-	for _, ev := range samples(t) {
-		var envelope struct {
-			EventID   string `json:"event_id"`
-			Timestamp int64  `json:"timestamp"`
+	var all strings.Builder
+	for _, sample := range samples(t) {
+		id, ev, err := customerio.DecodeEvent(sample.Payload)
+		if err != nil {
+			t.Errorf("%s %s: %v", sample.ObjectType, sample.Metric, err)
 		}
-		if err := json.Unmarshal(ev.Payload, &envelope); err != nil {
+		fmt.Fprintf(&all, "%s %s\n\tid: %s\n", sample.ObjectType, sample.Metric, id)
+		words := reflect.ValueOf(ev)
+		for i, field := range reflect.VisibleFields(words.Type()) {
+			if word := words.Field(i); !word.IsZero() {
+				fmt.Fprintf(&all, "\t%s: %v\n", field.Name, word)
+			}
+		}
+	}
+
+	const file = "testdata/events.golden"
+	if *update {
+		if err := os.WriteFile(file, []byte(all.String()), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		want := trivia.Event{ObjectType: ev.ObjectType, Metric: ev.Metric, At: time.Unix(envelope.Timestamp, 0).UTC()}
-
-		id, got, err := customerio.DecodeEvent(ev.Payload)
-		if err != nil || id != envelope.EventID || got != want {
-			t.Errorf("%s %s: DecodeEvent = %q, %+v, %v, want %q, %+v", ev.ObjectType, ev.Metric, id, got, err, envelope.EventID, want)
-		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), all.String()); diff != "" {
+		t.Errorf("%s (-want +got; go test -update writes it anew):\n%s", file, diff)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -24,6 +25,9 @@ func seeds(f *testing.F) [][]byte {
 		[]byte(`{"user_id":"\ud800","trivia_id":1e3,"item":null,"item":"\"}]\\"}`),
 		[]byte(`{"a":[{"}":"]"},"\\\"{"],"us\u0065r_id":"u1","b":true,"c":{"item":"x"},"item":{}}`),
 		[]byte(`{"event_id":"e\u0000","object_type_type":"email","metric":"\udc00 ","timestamp":"1767225661.5"}`),
+		[]byte(`{"metric":"m","data":{"identifiers":{"id":"\u0000","cio_id":"c","email":"a@b"},"customer_id":1e3,"recipients":[[],{"failure_message":"x"}]}}`),
+		[]byte(`{"metric":"m","data":{"identifiers":{"\u0069d":" u\/1 "},"machine":"TRUE","link_id":-0.5,"recipients":[1,"]",{}]}}`),
+		[]byte("{\"metric\":\"m\",\"object_type\":\"email\",\"data\":{\"identifiers\":{\"id\":\"\xff\"},\"recipient\":\"a\\u0040b\",\"href\":\"\\ud800\"}}"),
 		[]byte("{\"event_id\":\"\xff\",\"object_type\":5,\"metric\":\"" + strings.Repeat("é", 70) + "\",\"timestamp\":1e999}"),
 	}
 	for _, ev := range samples(f) {
@@ -95,11 +99,7 @@ func FuzzDecodeEvent(f *testing.F) {
 			return
 		}
 
-		for _, word := range []string{ev.ObjectType, ev.Metric} {
-			if !storable(word) || utf8.RuneCountInString(word) > 64 {
-				t.Fatalf("DecodeEvent(%q) took the word %q", body, word)
-			}
-		}
+		checkWords(t, body, ev)
 		if ev.Metric == "" || !ev.At.IsZero() && (ev.At.Year() < 1970 || ev.At.Year() > 9999) {
 			t.Fatalf("DecodeEvent(%q) = %+v", body, ev)
 		}
@@ -111,7 +111,65 @@ func FuzzDecodeEvent(f *testing.F) {
 		if plain := plainText(t, members["event_id"]); plainWord(plain) && id != plain {
 			t.Fatalf("DecodeEvent(%q): id %q, want %q", body, id, plain)
 		}
+		checkPerson(t, body, ev)
 	})
+}
+
+// checkWords holds that every word of an event can be kept, and indexed where
+// it is.
+func checkWords(t *testing.T, body []byte, ev trivia.Event) {
+	t.Helper()
+
+	for most, words := range map[int][]string{
+		64: {ev.ObjectType, ev.Metric},
+		255: {
+			ev.Email, ev.CioID, ev.DeliveryID, ev.Campaign, ev.Broadcast, ev.Newsletter, ev.Action, ev.Transactional,
+			ev.Template, ev.Link,
+		},
+		512:  {ev.Person, ev.CustomerID, ev.Response},
+		2048: {ev.Href, ev.Failure},
+	} {
+		for _, word := range words {
+			if !storable(word) || utf8.RuneCountInString(word) > most || word != "" && strings.TrimSpace(word) == "" {
+				t.Fatalf("DecodeEvent(%q) took the word %q", body, word)
+			}
+		}
+	}
+	if len(ev.Person) > 504 || len(ev.CustomerID) > 500 {
+		t.Fatalf("DecodeEvent(%q): person %q is too long for an index", body, ev.Person)
+	}
+}
+
+// checkPerson holds that an event is about whom a plain decoder finds, letter
+// by letter, or about nobody.
+func checkPerson(t *testing.T, body []byte, ev trivia.Event) {
+	t.Helper()
+
+	var envelope, data, ids map[string]json.RawMessage
+	_ = json.Unmarshal(body, &envelope)
+	_ = json.Unmarshal(envelope["data"], &data)
+	_ = json.Unmarshal(data["identifiers"], &ids)
+	id, customer, cio := plainText(t, ids["id"]), plainText(t, data["customer_id"]), plainText(t, ids["cio_id"])
+	emails := []string{plainText(t, ids["email"]), plainText(t, data["email_address"]), plainText(t, data["recipient"])}
+
+	all := append([]string{"", id, customer, "cio_" + cio}, emails...)
+	if !slices.Contains(all, ev.Person) || !slices.Contains(all[:3], ev.CustomerID) {
+		t.Fatalf("DecodeEvent(%q) is about %q, %q, want one of %q", body, ev.Person, ev.CustomerID, all)
+	}
+
+	want := ""
+	switch {
+	case plainWord(id):
+		want = id
+	case id == "" && plainWord(cio):
+		want = "cio_" + cio
+	case id == "" && cio == "" && plainWord(customer):
+		want = customer
+	}
+	numeric := strings.ContainsAny(want, "eE") && strings.Trim(want, "0123456789+-.eE") == "" // may have been rounded
+	if want != "" && !numeric && ev.Person != want {
+		t.Fatalf("DecodeEvent(%q) is about %q, want %q", body, ev.Person, want)
+	}
 }
 
 // FuzzKey holds that every key can be kept, and that names that cannot be kept

@@ -102,14 +102,28 @@ func behindGap(body []byte, at int) int {
 	}
 }
 
-// valueEnd returns the end of the value that begins at at, in an object.
+// elements yields the elements of an array that is part of a valid body.
+func elements(array []byte) iter.Seq[[]byte] {
+	return func(yield func(value []byte) bool) {
+		for at := behindGap(array, 1); array[at] != ']'; at = behindGap(array, at) {
+			begin := at
+			at = valueEnd(array, begin)
+			if !yield(array[begin:at]) {
+				return
+			}
+		}
+	}
+}
+
+// valueEnd returns the end of the value that begins at at, in an object or an
+// array.
 func valueEnd(body []byte, at int) int {
 	switch body[at] {
 	case '"':
 		return stringEnd(body, at)
 	case '{', '[':
 	default:
-		return at + bytes.IndexAny(body[at:], space+",}")
+		return scalarEnd(body, at)
 	}
 
 	for depth := 0; ; at++ {
@@ -122,6 +136,16 @@ func valueEnd(body []byte, at int) int {
 			if depth--; depth == 0 {
 				return at + 1
 			}
+		}
+	}
+}
+
+// scalarEnd returns the end of a number, true, false or null.
+func scalarEnd(body []byte, at int) int {
+	for ; ; at++ {
+		switch body[at] {
+		case ' ', '\t', '\r', '\n', ',', '}', ']':
+			return at
 		}
 	}
 }
