@@ -27,13 +27,17 @@ const recordDeed = `
 	VALUES (@actor, @verb, @target, @reason, @detail)`
 
 // Act makes a change and writes the deed that it returns into the audit log,
-// in one commit. If change or anything else fails, nothing has happened.
+// in one commit. If change or anything else fails, nothing has happened. The
+// zero Deed says that there was nothing to do, and is not written.
 func (s *Store) Act(ctx context.Context, change func(*Act) (Deed, error)) error {
 	// BeginFunc's rollback runs even when ctx has ended.
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		deed, err := change(&Act{tx})
 		if err != nil {
 			return err
+		}
+		if deed.Verb == "" {
+			return nil
 		}
 
 		detail := deed.Detail
