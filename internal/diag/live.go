@@ -31,8 +31,9 @@ func (m *Metrics) Queue(fn func() int) { m.live.queue.Store(&fn) }
 type live struct {
 	backlog atomic.Pointer[backlog]
 	queue   atomic.Pointer[func() int]
+	sources atomic.Pointer[func() (time.Duration, bool)]
 
-	pending, parked, oldest, up, length *prometheus.Desc
+	pending, parked, oldest, up, length, age *prometheus.Desc
 }
 
 func newLive() *live {
@@ -46,12 +47,13 @@ func newLive() *live {
 		oldest:  desc("trivia_oldest_pending_seconds", "Age of the oldest delivery that is not settled yet; 0 if there is none."),
 		up:      desc("trivia_backlog_up", "1 if the backlog could be read for this scrape, 0 if not."),
 		length:  desc("trivia_queue_length", "Requests that wait for their commit."),
+		age:     desc("trivia_source_list_age_seconds", "Time since Customer.io last said where it calls from; +Inf if it never did."),
 	}
 }
 
 // Describe implements [prometheus.Collector].
 func (l *live) Describe(descs chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{l.pending, l.parked, l.oldest, l.up, l.length} {
+	for _, d := range []*prometheus.Desc{l.pending, l.parked, l.oldest, l.up, l.length, l.age} {
 		descs <- d
 	}
 }
@@ -65,6 +67,9 @@ func (l *live) Collect(metrics chan<- prometheus.Metric) {
 
 	if queue := l.queue.Load(); queue != nil {
 		gauge(l.length, float64((*queue)()))
+	}
+	if age := l.sources.Load(); age != nil {
+		gauge(l.age, sourceAge(*age))
 	}
 
 	b := l.backlog.Load()

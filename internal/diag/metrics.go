@@ -23,6 +23,7 @@ type Metrics struct {
 	deliveries *family[[2]string, prometheus.Counter]
 	fallbacks  *family[string, prometheus.Counter]
 	settled    *family[string, prometheus.Counter]
+	refreshes  *family[string, prometheus.Counter]
 	batchSize  prometheus.Observer
 	commit     prometheus.Observer
 }
@@ -49,6 +50,8 @@ func New() *Metrics {
 	m.fallbacks = singles(r.counter("trivia_award_fallbacks_total",
 		"Batches that were kept without being awarded, by reason.", "reason"))
 	m.settled = singles(r.counter("trivia_settled_total", "Deliveries settled after intake, by outcome.", "outcome"))
+	m.refreshes = singles(r.counter("trivia_source_refresh_total",
+		"Attempts to refresh Customer.io's addresses, by result: changed, unchanged, failed.", "result"))
 	m.batchSize = r.histogram("trivia_batch_size", "Deliveries that shared one commit.", sizes).WithLabelValues()
 	m.commit = r.histogram("trivia_commit_seconds", "Time that one commit of a batch took.", seconds).WithLabelValues()
 
