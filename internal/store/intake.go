@@ -118,10 +118,11 @@ func (in *Intake) take(ctx context.Context, conn *pgx.Conn, b *batch, settle boo
 	if isTimeToReplan(conn) {
 		q.Queue("DISCARD PLANS")
 	}
-	b.queueKeep(&q, settle)
 	if settle {
+		b.queueKeep(&q, settle, events, in.opts.Owing)
 		queueAward(&q, wins, in.opts.CreateUsers, in.opts.Owing, afterKeeping)
-		queueRecord(&q, events, in.opts.Owing, afterKeeping)
+	} else {
+		b.queueKeep(&q, settle, nil, in.opts.Owing)
 	}
 	if err := conn.SendBatch(ctx, &q).Close(); err != nil {
 		return err

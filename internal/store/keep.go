@@ -16,7 +16,10 @@ import (
 //
 // xmax is 0 in a row that this statement has inserted, and never in one that
 // it has updated.
-const keepDeliveries = `
+const keepDeliveries = keepInto + arrivedArrays + keepFrom
+
+const (
+	keepInto = `
 	INSERT INTO deliveries AS d (
 		key, kind, body, body_sha256, state, outcome, reason, user_id, trivia_id, item,
 		received_at, seen, last_seen_at, caller, signed_by, stamp, due_at, settled_at)
@@ -25,11 +28,14 @@ const keepDeliveries = `
 		at, seen, at, caller, signed_by, stamp,
 		CASE WHEN state = 'pending' THEN now() END,
 		CASE WHEN state <> 'pending' THEN now() END
-	FROM unnest(` + arrivedArrays + `) AS arrived (` + arrivedColumns + `)
+	FROM unnest(`
+
+	keepFrom = `) AS arrived (` + arrivedColumns + `)
 	ON CONFLICT (key, kind, rival) DO UPDATE
 	SET seen = d.seen + excluded.seen, last_seen_at = greatest(d.last_seen_at, excluded.last_seen_at)
 	WHERE d.body_sha256 = excluded.body_sha256
-	RETURNING d.key, d.kind, d.xmax = 0, d.state, coalesce(d.outcome, '')`
+	RETURNING d.key, d.kind, d.xmax = 0 AS fresh, d.state, coalesce(d.outcome, '') AS outcome`
+)
 
 // What columns.args sends, in this order.
 const (
@@ -43,37 +49,49 @@ const (
 		at, seen, caller, signed_by, stamp`
 )
 
-// queueKeep keeps the firsts of b. A usable one is written with the outcome
-// that nearly all of them will have, so that nearly no row is written twice;
-// queueAward corrects the rest before the commit.
-func (b *batch) queueKeep(q *pgx.Batch, settle bool) {
+// queueKeep keeps the firsts of b, and records events, which are among them. A
+// usable one is written with the outcome that nearly all of them will have, so
+// that nearly no row is written twice; queueAward corrects the rest before the
+// commit.
+func (b *batch) queueKeep(q *pgx.Batch, settle bool, events []*slip, owing Owing) {
 	c := newColumns(len(b.firsts))
 	for _, s := range b.firsts {
 		c.add(s, s.expected(settle))
 	}
+	if len(events) == 0 {
+		q.Queue(keepDeliveries, c.args()...).Query(b.readKept)
+		return
+	}
 
-	q.Queue(keepDeliveries, c.args()...).Query(func(rows pgx.Rows) error {
-		var (
-			n     name
-			fresh bool
-			v     verdict
-		)
-		_, err := pgx.ForEachRow(rows, []any{&n.key, &n.kind, &fresh, &v.state, &v.outcome}, func() error {
-			s, ok := b.known[n]
-			if !ok {
-				return fmt.Errorf("kept %s %s, which was not asked for", n.kind, n.key)
-			}
-			s.fresh = fresh
-			s.receipt = Receipt{Duplicate: !fresh, State: v.state, Outcome: v.outcome}
-			if fresh {
-				s.receipt.Reason = s.Unusable
-			}
+	ec := newEventColumns(len(events))
+	for _, s := range events {
+		ec.add(s, owing.Policy)
+	}
+	q.Queue(keepAndRecord, append(ec.args(owing.Held), c.args()...)...).Query(b.readKept)
+}
 
-			return nil
-		})
+// readKept reads what keepDeliveries returns into the receipts of b.
+func (b *batch) readKept(rows pgx.Rows) error {
+	var (
+		n     name
+		fresh bool
+		v     verdict
+	)
+	_, err := pgx.ForEachRow(rows, []any{&n.key, &n.kind, &fresh, &v.state, &v.outcome}, func() error {
+		s, ok := b.known[n]
+		if !ok {
+			return fmt.Errorf("kept %s %s, which was not asked for", n.kind, n.key)
+		}
+		s.fresh = fresh
+		s.receipt = Receipt{Duplicate: !fresh, State: v.state, Outcome: v.outcome}
+		if fresh {
+			s.receipt.Reason = s.Unusable
+		}
 
-		return err
+		return nil
 	})
+
+	return err
 }
 
 // A verdict is what a delivery's row says about it.

@@ -36,6 +36,10 @@ func TestCommonListingsReadAPageThroughAnIndex(t *testing.T) {
 		at       = time.Date(2026, 5, 4, 3, 0, 0, 0, time.UTC)
 		win      = WinRow{Win: trivia.Win{User: "user-77", Trivia: "trivia-7"}, At: at}.Cursor()
 		delivery = DeliveryRow{Key: "key-77", Kind: trivia.KindWin, ReceivedAt: at}.Cursor()
+		event    = EventRow{ID: "event-77", ReceivedAt: at}.Cursor()
+		answer   = ResponseRow{User: "user-77", Trivia: "trivia-7", EventID: "event-77", At: at}.Cursor()
+		push     = PushRow{ID: 15000}.Cursor()
+		oldest   = WinRow{Win: trivia.Win{User: "user-77", Trivia: "trivia-7"}, At: at}.Place()
 	)
 	tests := []struct {
 		name  string
@@ -60,6 +64,32 @@ func TestCommonListingsReadAPageThroughAnIndex(t *testing.T) {
 		{"a trivia's wins", WinFilter{Trivia: "trivia-7"}.query, "", "trivia_wins_by_trivia", true},
 		{"the next page of a trivia's wins", WinFilter{Trivia: "trivia-7"}.query, win, "trivia_wins_by_trivia", true},
 		{"users", UserFilter{}.query, "", "users_pkey", false},
+		{"newest events", EventFilter{}.query, "", "events_newest", false},
+		{"the next page of events", EventFilter{}.query, event, "events_newest", false},
+		{"a person's events", EventFilter{Person: "user-77"}.query, event, "events_by_person", true},
+		{"events of a metric", EventFilter{ObjectType: "email", Metric: "rare"}.query, "", "events_by_metric", true},
+		{"the next page of a metric's events", EventFilter{ObjectType: "email", Metric: "rare"}.query, event, "events_by_metric", true},
+		{"a rare metric of any object", EventFilter{Metric: "rare"}.query, "", "events_by_metric", true},
+		{"a campaign's events", EventFilter{Campaign: "campaign-7"}.query, event, "events_by_campaign", true},
+		{"newest responses", ResponseFilter{}.query, "", "responses_newest", false},
+		{"the next page of responses", ResponseFilter{}.query, answer, "responses_newest", false},
+		{"a user's responses", ResponseFilter{User: "user-77"}.query, "", "responses_pkey", true},
+		{"a trivia's responses", ResponseFilter{Trivia: "trivia-7"}.query, answer, "responses_by_trivia", true},
+		{"newest pushes", pushesBy(PushFilter{}, idSpan{}).query, "", "pushes_pkey", false},
+		{"the next page of pushes", pushesBy(PushFilter{}, idSpan{}).query, push, "pushes_pkey", false},
+		{"a person's pushes, waiting", pushesBy(PushFilter{Person: "user-77"}, idSpan{}).query, "", "pushes_pending", true},
+		{"a person's pushes, the rest", pushesBy(PushFilter{Person: "user-77"}, idSpan{}).query, "", "pushes_settled", true},
+		{"a person's pending pushes", pushesBy(PushFilter{Person: "user-77", State: trivia.PushPending}, idSpan{}).query, push, "pushes_pending", true},
+		{"a person's sent pushes", pushesBy(PushFilter{Person: "user-77", State: trivia.PushSent}, idSpan{}).query, push, "pushes_settled", true},
+		{"parked pushes", pushesBy(PushFilter{State: trivia.PushParked}, idSpan{}).query, push, "pushes_stuck", false},
+		{"held pushes", pushesBy(PushFilter{State: trivia.PushHeld}, idSpan{}).query, "", "pushes_stuck", false},
+		{"pushes of a span", pushesBy(PushFilter{}, idSpan{10000, 10100}).query, "", "pushes_pkey", false},
+		{"a walk through what is pending", PushSet{State: trivia.PushPending}.walk(PushPlace{"user-77", 9}), "", "pushes_pending", false},
+		{"a walk through what is parked", PushSet{State: trivia.PushParked}.walk(PushPlace{"user-77", 9000}), "", "pushes_stuck", false},
+		{"a walk through a person's", PushSet{Person: "user-77"}.walk(PushPlace{"user-77", 9}), "", "pushes_settled", true},
+		{"wins to push", WinSpan{Since: at}.query, "", "trivia_wins_newest", false},
+		{"the next page of wins to push", WinSpan{Since: at}.query, oldest, "trivia_wins_newest", false},
+		{"a trivia's wins to push", WinSpan{Trivia: "trivia-7", Since: at}.query, oldest, "trivia_wins_by_trivia", true},
 		{"the next page of users", UserFilter{}.query, newCursor("users", "user-77"), "users_pkey", false},
 	}
 	for _, tt := range tests {
@@ -95,7 +125,26 @@ var manyRows = []string{
 			'2026-05-04'::timestamptz + i * interval '1 s', now(), CASE state WHEN 'pending' THEN now() END
 		FROM generate_series(1, 20000) AS i,
 			LATERAL (SELECT CASE WHEN i % 500 = 1 THEN 'pending' WHEN i % 200 = 2 THEN 'parked' ELSE 'done' END) AS s (state)`,
-	`ANALYZE users, trivia_wins, deliveries`,
+	`INSERT INTO events (event_id, object_type, metric, received_at, person, campaign_id)
+		SELECT 'event-' || i, CASE WHEN i % 3 = 0 THEN 'in_app' ELSE 'email' END,
+			CASE WHEN i % 700 = 0 THEN 'rare' WHEN i % 11 = 0 THEN 'bounced' ELSE 'opened' END,
+			'2026-05-04'::timestamptz + i * interval '1 s',
+			CASE WHEN i % 5 > 0 THEN 'user-' || i % 5000 + 1 END, CASE WHEN i % 2 = 0 THEN 'campaign-' || i % 1000 END
+		FROM generate_series(1, 20000) AS i`,
+	`INSERT INTO responses (user_id, trivia_id, event_id, answer, answered_at)
+		SELECT 'user-' || i % 5000 + 1, 'trivia-' || i % 63, 'event-' || i, 'Paris', '2026-05-04'::timestamptz + i * interval '1 s'
+		FROM generate_series(1, 20000) AS i`,
+	`INSERT INTO pushes (person, kind, cause, cause_id, occurred_at, state, created_at)
+		SELECT 'user-' || i % 5000 + 1, 'event', 'win', 'trivia-' || i % 63, now(), state,
+			'2026-05-04'::timestamptz + i * interval '1 s'
+		FROM generate_series(1, 20000) AS i,
+			LATERAL (SELECT CASE WHEN i % 5 = 1 THEN 'pending' WHEN i % 200 = 2 THEN 'parked' WHEN i % 100 = 3 THEN 'held' ELSE 'sent' END) AS s (state)`,
+	`ANALYZE users, trivia_wins, deliveries, events, responses, pushes`,
+}
+
+// walk is what a walk through a set asks for, behind a place.
+func (s PushSet) walk(after PushPlace) func(Cursor) (*query, error) {
+	return func(Cursor) (*query, error) { return s.query(after, 20000), nil }
 }
 
 func (s *Store) plan(t *testing.T, build func(Cursor) (*query, error), after Cursor) string {

@@ -10,8 +10,7 @@ import (
 	"trivia/internal/trivia"
 )
 
-// As with wins, an event counts in the transaction that keeps it only if its
-// very body was put under its key there.
+// What eventColumns.args sends, in this order.
 const recordEvents = `
 	INSERT INTO events (
 		event_id, object_type, metric, occurred_at, received_at,
@@ -26,65 +25,63 @@ const recordEvents = `
 		link_id, href, tracked_response, failure_message, owed,
 		signs & 1 <> 0, signs & 2 <> 0, signs & 4 <> 0, signs & 8 <> 0
 	FROM unnest(
-		$1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bytea[], $7::smallint[],
-		$8::text[], $9::text[], $10::text[], $11::text[],
-		$12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[],
-		$19::text[], $20::text[], $21::text[], $22::text[], $23::text[])
+		$1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::smallint[],
+		$7::text[], $8::text[], $9::text[], $10::text[],
+		$11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[],
+		$18::text[], $19::text[], $20::text[], $21::text[], $22::text[])
 		AS a (
-			event_id, object_type, metric, occurred_at, received_at, sha256, signs,
+			event_id, object_type, metric, occurred_at, received_at, signs,
 			person, customer_id, email, cio_id,
 			delivery_id, campaign_id, broadcast_id, newsletter_id, action_id, transactional_id, template_id,
-			link_id, href, tracked_response, failure_message, owed)
-	WHERE a.sha256 IS NULL OR a.sha256 = (
-		SELECT d.body_sha256 FROM deliveries AS d
-		WHERE d.key = a.event_id AND d.kind = 'event' AND d.rival = ''
-			AND d.outcome = 'recorded' AND d.settled_at = now())
-	ON CONFLICT (event_id) DO NOTHING`
+			link_id, href, tracked_response, failure_message, owed)`
 
 // Only for an event that is really recorded now anything is owed, and an
 // answer written down.
-const (
-	recordOwing = `
-	WITH recorded AS (` + recordEvents + ` RETURNING event_id
+//
+// IS TRUE keeps the planner from joining, and so from comparing all with all:
+// it looks each up in a hash table instead.
+const recordMore = `
+	ON CONFLICT (event_id) DO NOTHING
+	RETURNING event_id
 	), owed AS (
 		INSERT INTO pushes (person, kind, cause, cause_id, attributes, occurred_at, state, reason)
-		SELECT a.person, a.kind, 'event', a.event_id, a.attributes::jsonb, a.occurred_at, $24, nullif($25, '')
-		FROM unnest($26::text[], $27::text[], $28::text[], $29::text[], $30::timestamptz[])
+		SELECT a.person, a.kind, 'event', a.event_id, a.attributes::jsonb, a.occurred_at, $23, nullif($24, '')
+		FROM unnest($25::text[], $26::text[], $27::text[], $28::text[], $29::timestamptz[])
 			AS a (event_id, person, kind, attributes, occurred_at)
-		WHERE a.event_id IN (SELECT r.event_id FROM recorded AS r)`
-
-	recordAnswers = `
+		WHERE (a.event_id IN (SELECT r.event_id FROM recorded AS r)) IS TRUE
 	), answered AS (
 		INSERT INTO responses (user_id, trivia_id, event_id, answer, answered_at)
 		SELECT a.user_id, a.trivia_id, a.event_id, a.answer, a.answered_at
-		FROM unnest($31::text[], $32::text[], $33::text[], $34::text[], $35::timestamptz[])
+		FROM unnest($30::text[], $31::text[], $32::text[], $33::text[], $34::timestamptz[])
 			AS a (event_id, user_id, trivia_id, answer, answered_at)
-		WHERE a.event_id IN (SELECT r.event_id FROM recorded AS r)`
+		WHERE (a.event_id IN (SELECT r.event_id FROM recorded AS r)) IS TRUE
+	)`
 
-	recorded = `
-	)
+// keepAndRecord keeps deliveries, and records those events whose very body it
+// has put under its key. So a second body under a key is never recorded, whoever
+// was first, and a repeat changes nothing.
+const keepAndRecord = `
+	WITH kept AS (` + keepInto + recordedArrays + keepFrom + `
+	), recorded AS (` + recordEvents + `
+	WHERE (a.event_id IN (SELECT k.key FROM kept AS k WHERE k.fresh AND k.kind = 'event')) IS TRUE` + recordMore + `
+	SELECT key, kind, fresh, state, outcome FROM kept`
+
+// recordKept records events that stand in deliveries already.
+const recordKept = `
+	WITH recorded AS (` + recordEvents + recordMore + `
 	SELECT`
-)
 
-// queueRecord records events that are kept as recorded. They come sorted by
-// key, as all slips of a batch.
-func queueRecord(q *pgx.Batch, events []*slip, owing Owing, keeping bool) {
-	if len(events) == 0 {
-		return
-	}
+// recordedArrays are arrivedArrays, behind what eventColumns.args sends.
+const recordedArrays = `
+		$35::text[], $36::text[], $37::bytea[], $38::bytea[], $39::text[], $40::text[], $41::text[],
+		$42::text[], $43::text[], $44::text[],
+		$45::timestamptz[], $46::integer[], $47::text[], $48::text[], $49::text[]`
 
-	c := newEventColumns(len(events))
-	for _, s := range events {
-		c.add(s, owing.Policy, keeping)
-	}
-	switch {
-	case len(c.answers.events) > 0:
-		q.Queue(recordOwing+recordAnswers+recorded, append(append(c.args(), c.owed.args(owing.Held)...), c.answers.args()...)...)
-	case len(c.owed.events) > 0:
-		q.Queue(recordOwing+recorded, append(c.args(), c.owed.args(owing.Held)...)...)
-	default:
-		q.Queue(recordEvents, c.args()...)
-	}
+// queueRecord records one event that was kept before.
+func queueRecord(q *pgx.Batch, event *slip, owing Owing) {
+	c := newEventColumns(1)
+	c.add(event, owing.Policy)
+	q.Queue(recordKept, c.args(owing.Held)...)
 }
 
 // happened returns when an event came to be true, as far as we know: a sender's
@@ -102,7 +99,6 @@ type eventColumns struct {
 	ids, objects, metrics []string
 	occurred              []*time.Time
 	received              []time.Time
-	sums                  [][]byte
 	signs                 []int16
 	words                 [wordColumns]texts
 
@@ -117,7 +113,7 @@ func newEventColumns(n int) *eventColumns {
 	c := &eventColumns{
 		ids: make([]string, 0, n), objects: make([]string, 0, n), metrics: make([]string, 0, n),
 		occurred: make([]*time.Time, 0, n), received: make([]time.Time, 0, n),
-		sums: make([][]byte, 0, n), signs: make([]int16, 0, n),
+		signs: make([]int16, 0, n),
 	}
 	words := make([]string, wordColumns*n)
 	for i := range c.words {
@@ -127,7 +123,7 @@ func newEventColumns(n int) *eventColumns {
 	return c
 }
 
-func (c *eventColumns) add(s *slip, policy trivia.Policy, keeping bool) {
+func (c *eventColumns) add(s *slip, policy trivia.Policy) {
 	ev := &s.Event
 	c.ids = append(c.ids, s.Key)
 	c.objects = append(c.objects, ev.ObjectType)
@@ -135,17 +131,11 @@ func (c *eventColumns) add(s *slip, policy trivia.Policy, keeping bool) {
 	c.received = append(c.received, s.At)
 	c.signs = append(c.signs, signsOf(ev))
 
-	var (
-		at  *time.Time
-		sum []byte
-	)
+	var at *time.Time
 	if !ev.At.IsZero() {
 		at = &ev.At
 	}
-	if keeping {
-		sum = s.SHA256[:]
-	}
-	c.occurred, c.sums = append(c.occurred, at), append(c.sums, sum)
+	c.occurred = append(c.occurred, at)
 
 	for i, word := range [wordColumns]string{
 		ev.Person, ev.CustomerID, ev.Email, ev.CioID,
@@ -167,14 +157,16 @@ func signsOf(ev *trivia.Event) (signs int16) {
 	return signs
 }
 
-func (c *eventColumns) args() []any {
-	args := make([]any, 0, 35)
-	args = append(args, c.ids, c.objects, c.metrics, c.occurred, c.received, c.sums, c.signs)
+func (c *eventColumns) args(held bool) []any {
+	args := make([]any, 0, 49)
+	args = append(args, c.ids, c.objects, c.metrics, c.occurred, c.received, c.signs)
 	for i := range c.words {
 		args = append(args, c.words[i])
 	}
+	state, reason := firstPushState(held)
+	args = append(args, state, reason, c.owed.events, c.owed.people, c.owed.kinds, c.owed.attributes, c.owed.ats)
 
-	return args
+	return append(args, c.answers.events, c.answers.people, c.answers.trivias, c.answers.answers, c.answers.ats)
 }
 
 // A pushColumns are pushes as arrays.
@@ -204,12 +196,6 @@ func (c *pushColumns) add(s *slip, policy trivia.Policy) trivia.PushKind {
 	return push.Kind
 }
 
-func (c *pushColumns) args(held bool) []any {
-	state, reason := firstPushState(held)
-
-	return []any{state, reason, c.events, c.people, c.kinds, c.attributes, c.ats}
-}
-
 // firstPushState returns how a push is written.
 func firstPushState(held bool) (state trivia.PushState, reason string) {
 	if held {
@@ -235,10 +221,6 @@ func (c *answerColumns) add(s *slip) {
 	c.trivias = append(c.trivias, string(answer.Trivia))
 	c.answers = append(c.answers, answer.Text)
 	c.ats = append(c.ats, s.happened())
-}
-
-func (c *answerColumns) args() []any {
-	return []any{c.events, c.people, c.trivias, c.answers, c.ats}
 }
 
 // Texts are an array of words, of which the empty ones are null.

@@ -145,7 +145,7 @@ func (s *Store) settle(ctx context.Context, tx pgx.Tx, p Pending, sl *slip, end 
 		queueJudge(&q, []*slip{sl}, opts.Retry)
 	}
 	if end.outcome == trivia.Recorded {
-		queueRecord(&q, []*slip{sl}, opts.Owing, alreadyKept)
+		queueRecord(&q, sl, opts.Owing)
 	}
 
 	return tx.SendBatch(ctx, &q).Close()
