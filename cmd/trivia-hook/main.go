@@ -20,9 +20,10 @@ func main() {
 	tune()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process as it is
+	host, _ := os.Hostname()     // an audit log without it is still one
 	code := run(ctx, surroundings{
 		args: os.Args[1:], getenv: os.Getenv, stdout: os.Stdout, stderr: os.Stderr,
-		terminal: term.IsTerminal(int(os.Stderr.Fd())), now: time.Now,
+		terminal: term.IsTerminal(int(os.Stderr.Fd())), now: time.Now, host: host,
 	})
 	stop()
 	os.Exit(code)

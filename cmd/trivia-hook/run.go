@@ -32,6 +32,7 @@ type surroundings struct {
 	stderr   io.Writer
 	terminal bool // stderr is one
 	now      func() time.Time
+	host     string // for the audit log
 }
 
 type flags struct {
@@ -75,6 +76,7 @@ func run(ctx context.Context, sur surroundings) int {
 		return exitWords
 	}
 
+	set.host = sur.host
 	log := newLog(sur)
 	if err := serve(ctx, sur, log, set, opts); err != nil {
 		log.ErrorContext(ctx, "stopped", slog.Any("error", err))
@@ -125,6 +127,7 @@ type settings struct {
 
 	action, event    signature.Verifier
 	allowed, trusted source.List
+	host             string
 }
 
 // readSettings complains about everything at once.

@@ -60,6 +60,9 @@ func serve(ctx context.Context, sur surroundings, log *slog.Logger, set settings
 	}
 	h := newHook(set, db, log, sur.now)
 	h.warn(set)
+	if h.addresses != nil {
+		h.addresses.load(ctx)
+	}
 	log.InfoContext(ctx, "ready", slog.String("public", public.Addr().String()), slog.String("private", private.Addr().String()),
 		slog.String("environment", set.Environment))
 	if opts.demo {
@@ -83,6 +86,8 @@ type hook struct {
 	public  *http.Server
 	private *http.Server
 	leave   farewell // of public
+
+	addresses *addresses // nil where Customer.io's are not asked for
 }
 
 func newHook(set settings, db *database, log *slog.Logger, now func() time.Time) *hook {
@@ -93,8 +98,10 @@ func newHook(set settings, db *database, log *slog.Logger, now func() time.Time)
 	h.settle = &settle.Stage{
 		Store: db.Store, CreateUsers: set.CreateUsers, Metrics: metrics, Log: log, Now: now, Jitter: rand.Float64,
 	}
+	guard := source.NewGuard(set.allowed, set.trusted, set.Observe)
+	h.addresses = newAddresses(set, db.Store, guard, metrics, log, now)
 	h.public = receiver.NewServer(receiver.New(receiver.Options{
-		Guard:  source.NewGuard(set.allowed, set.trusted, set.Observe),
+		Guard:  guard,
 		Action: set.action, Event: set.event, MaxBody: set.MaxBody,
 		Intake: h.intake, Ready: db.Ready, Metrics: metrics, Refusals: refusals, Log: log, Now: now,
 	}), log)
@@ -144,6 +151,9 @@ func (h *hook) run(ctx context.Context, db *database, public, private net.Listen
 		drain.Loop(stages, h.log, sweepEvery, h.pending, h.settle.Step)
 		return nil
 	})
+	if h.addresses != nil {
+		group.Go(func() error { drain.Loop(stages, h.log, lookEvery, nil, h.addresses.Step); return nil })
+	}
 	group.Go(func() error {
 		<-ctx.Done()
 		defer stopStages()

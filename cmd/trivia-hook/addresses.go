@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"trivia/internal/diag"
+	"trivia/internal/drain"
+	"trivia/internal/operator"
+	"trivia/internal/source"
+	"trivia/internal/store"
+)
+
+const (
+	lookEvery     = time.Minute      // how soon a list that another process stored is in use
+	refreshEvery  = 24 * time.Hour   // how often Customer.io is asked, and a little less
+	refreshSpread = 2 * time.Hour    // of that, so that many services do not ask at once
+	refreshAgain  = time.Minute      // after a failure at first
+	refreshMost   = time.Hour        // and at most
+	loadTime      = 2 * time.Second  // for the list at start; without it the built-in one serves
+	refreshTime   = 20 * time.Second // for the answer and for keeping it
+)
+
+// Addresses keep a guard's list in step with what Customer.io says it calls
+// from. Whatever fails, the list in use stays.
+type addresses struct {
+	words       []string // of TRIVIA_SOURCES
+	region, url string
+	op          *operator.Operator
+	guard       *source.Guard
+	metrics     *diag.Metrics
+	log         *slog.Logger
+	now         func() time.Time
+	jitter      func() float64
+
+	inUse    atomic.Pointer[store.SourceList] // also read at a scrape
+	due      time.Time                        // when Customer.io is asked next
+	failures int                              // in a row
+}
+
+// newAddresses returns nil if the settings do not ask for Customer.io's list.
+func newAddresses(set settings, db *store.Store, guard *source.Guard, metrics *diag.Metrics,
+	log *slog.Logger, now func() time.Time,
+) *addresses {
+	if !source.NamesCustomerIO(set.Sources) {
+		return nil
+	}
+
+	a := &addresses{
+		words: set.Sources, region: set.Region, url: set.AppURL,
+		op: operator.New(db, "trivia-hook@"+set.host), guard: guard, metrics: metrics,
+		log: log, now: now, jitter: rand.Float64,
+	}
+	builtIn := operator.BuiltInSources(set.Region)
+	a.inUse.Store(&builtIn)
+	metrics.SourceAge(a.age)
+
+	return a
+}
+
+// age returns how long ago Customer.io last said what is in use.
+func (a *addresses) age() (age time.Duration, known bool) {
+	checked := a.inUse.Load().CheckedAt
+
+	return a.now().Sub(checked), !checked.IsZero()
+}
+
+// load takes the list that was stored last into use, before anybody is let in.
+func (a *addresses) load(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, loadTime)
+	defer cancel()
+
+	a.look(ctx)
+	a.log.LogAttrs(ctx, slog.LevelInfo, "callers are let in by Customer.io's addresses", a.standing()...)
+}
+
+// Step looks for a list that another process has stored, and asks Customer.io
+// when it is time. It is a [drain.Step]; what fails is logged here, since the
+// next look is soon enough.
+func (a *addresses) Step(ctx context.Context) (int, error) {
+	a.look(ctx)
+	if !a.now().Before(a.due) {
+		a.refresh(ctx)
+	}
+
+	return 0, nil
+}
+
+// look takes what is stored into use.
+func (a *addresses) look(ctx context.Context) {
+	list, err := a.op.Sources(ctx, a.region)
+	if err == nil {
+		err = a.use(ctx, list)
+	}
+	if err != nil && !errors.Is(ctx.Err(), context.Canceled) {
+		a.log.LogAttrs(ctx, slog.LevelWarn, "the stored list of Customer.io's addresses cannot be used: the list in use stays",
+			append(a.standing(), slog.Any("error", err))...)
+	}
+}
+
+// use lets in who is on list.
+func (a *addresses) use(ctx context.Context, list store.SourceList) error {
+	before := a.inUse.Load()
+	if slices.Equal(before.Addresses, list.Addresses) {
+		a.inUse.Store(&list) // it may have been checked again
+
+		return nil
+	}
+
+	allowed, err := source.ParseWith(a.words, source.Published{Region: list.Region, Addresses: list.Addresses})
+	if err != nil {
+		return err
+	}
+	a.guard.Swap(allowed)
+	a.inUse.Store(&list)
+	came, gone := source.Difference(before.Addresses, list.Addresses)
+	a.log.LogAttrs(ctx, slog.LevelInfo, "Customer.io's addresses changed",
+		append(a.standing(), slog.Any("came", came), slog.Any("gone", gone))...)
+
+	return nil
+}
+
+// refresh asks Customer.io, and says when it is asked again.
+func (a *addresses) refresh(ctx context.Context) {
+	limited, cancel := context.WithTimeout(ctx, refreshTime)
+	defer cancel()
+
+	at := a.now()
+	done, err := a.op.RefreshSources(limited, operator.Refresh{Region: a.region, URL: a.url, At: at})
+	if err == nil {
+		err = a.use(ctx, done.List)
+	}
+	if ctx.Err() != nil {
+		return // being stopped is no failure
+	}
+	if err != nil {
+		a.failures++
+		wait := drain.Backoff(a.failures, refreshAgain, refreshMost, a.jitter())
+		a.due = at.Add(wait)
+		a.metrics.SourceRefresh("failed")
+		a.log.LogAttrs(ctx, slog.LevelWarn, "Customer.io's addresses could not be refreshed: the list in use stays",
+			append(a.standing(), slog.Any("error", err), slog.Duration("again_after", wait))...)
+
+		return
+	}
+
+	a.failures = 0
+	a.due = at.Add(refreshEvery - time.Duration(a.jitter()*float64(refreshSpread)))
+	result := "unchanged"
+	if len(done.Came)+len(done.Gone) > 0 {
+		result = "changed"
+	}
+	a.metrics.SourceRefresh(result)
+}
+
+// standing says which list is in use, and how old it is.
+func (a *addresses) standing() []slog.Attr {
+	list := a.inUse.Load()
+	attrs := []slog.Attr{slog.String("region", list.Region), slog.Int("addresses", len(list.Addresses))}
+	if age, known := a.age(); known {
+		return append(attrs, slog.String("from", "Customer.io"), slog.Time("checked_at", list.CheckedAt),
+			slog.String("age", age.Round(time.Second).String()))
+	}
+
+	return append(attrs, slog.String("from", "the built-in list"))
+}
