@@ -26,6 +26,7 @@ type Metrics struct {
 	refreshes  *family[string, prometheus.Counter]
 	batchSize  prometheus.Observer
 	commit     prometheus.Observer
+	pushes     pushes
 }
 
 // New returns metrics with a registry of their own, which also holds those of
@@ -54,6 +55,8 @@ func New() *Metrics {
 		"Attempts to refresh Customer.io's addresses, by result: changed, unchanged, failed.", "result"))
 	m.batchSize = r.histogram("trivia_batch_size", "Deliveries that shared one commit.", sizes).WithLabelValues()
 	m.commit = r.histogram("trivia_commit_seconds", "Time that one commit of a batch took.", seconds).WithLabelValues()
+
+	m.pushes = newPushes(r)
 
 	r.MustRegister(m.live, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
