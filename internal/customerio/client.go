@@ -9,7 +9,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	vendor "github.com/customerio/go-customerio/v3"
@@ -20,9 +19,6 @@ import (
 // ErrPerson is what the error of a call is that was never made, since no
 // address can name the person. It will not pass.
 var ErrPerson = errors.New("no call can name this person")
-
-// maxPerson is how many bytes the vendor allows an identifier.
-const maxPerson = 150
 
 // ClientOptions are what a [Client] works with.
 type ClientOptions struct {
@@ -146,15 +142,9 @@ func (c *Client) call(ctx context.Context, method, path string) ([]byte, error) 
 
 // about makes a call about a person, if it can name them.
 func about(verb, person string, call func() error) error {
-	switch {
-	case strings.TrimSpace(person) == "":
-		return fmt.Errorf("%s: %w: the identifier is empty", verb, ErrPerson)
-	case person == "." || person == "..":
-		return fmt.Errorf("%s: %w: %q is a step in a path", verb, ErrPerson, person)
-	case len(person) > maxPerson:
-		return fmt.Errorf("%s: %w: the identifier has %d bytes, at most %d fit", verb, ErrPerson, len(person), maxPerson)
+	if err := CheckPerson(person); err != nil {
+		return fmt.Errorf("%s: %w: %w", verb, ErrPerson, err)
 	}
-
 	if err := call(); err != nil {
 		return fmt.Errorf("%s of %q: %w", verb, person, err)
 	}
