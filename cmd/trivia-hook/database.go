@@ -49,7 +49,7 @@ func openDatabase(ctx context.Context, log *slog.Logger, set settings) (_ *datab
 		return nil, err
 	}
 	db.Intake, err = store.OpenIntake(ctx, url, store.IntakeOptions{
-		Conns: writers, Statement: statement, CreateUsers: set.CreateUsers,
+		Conns: writers, Statement: statement, CreateUsers: set.CreateUsers, Owing: owingOf(set),
 	})
 
 	return db, err

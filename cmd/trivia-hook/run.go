@@ -41,7 +41,12 @@ type flags struct {
 
 const usage = `Usage: trivia-hook [--embedded] [--demo]
 
-Receives Customer.io's webhooks and awards one prize for each user and trivia.
+Receives Customer.io's webhooks, awards one prize for each user and trivia, and
+tells Customer.io what came of it.
+
+Unless TRIVIA_ON_BOUNCE and TRIVIA_ON_SPAM say otherwise, a person whose email
+bounced or who reported one as spam is suppressed in Customer.io: that deletes
+the profile for good.
 
   --embedded  run a private Postgres in TRIVIA_DATA_DIR instead of DATABASE_URL
   --demo      put users demo-1 … demo-100 into a database that has none, and

@@ -14,6 +14,7 @@ import (
 
 	"trivia/internal/diag"
 	"trivia/internal/drain"
+	"trivia/internal/pushback"
 	"trivia/internal/receiver"
 	"trivia/internal/settle"
 	"trivia/internal/source"
@@ -34,6 +35,8 @@ const (
 // serve runs everything until ctx ends, and returns nil if all of it ended
 // well.
 func serve(ctx context.Context, sur surroundings, log *slog.Logger, set settings, opts flags) error {
+	sayPolicy(ctx, log, set)
+
 	// The addresses come first: a port that is taken is no reason to start a
 	// database, and who calls early waits instead of being refused.
 	public, err := listen(ctx, set.Listen)
@@ -87,7 +90,8 @@ type hook struct {
 	private *http.Server
 	leave   farewell // of public
 
-	addresses *addresses // nil where Customer.io's are not asked for
+	pushback  *pushback.Stage // nil without credentials
+	addresses *addresses      // nil where Customer.io's are not asked for
 }
 
 func newHook(set settings, db *database, log *slog.Logger, now func() time.Time) *hook {
@@ -96,8 +100,10 @@ func newHook(set settings, db *database, log *slog.Logger, now func() time.Time)
 
 	h.intake = receiver.NewIntake(db.Intake, metrics, log, now, h.nudge)
 	h.settle = &settle.Stage{
-		Store: db.Store, CreateUsers: set.CreateUsers, Metrics: metrics, Log: log, Now: now, Jitter: rand.Float64,
+		Store: db.Store, CreateUsers: set.CreateUsers, Owing: owingOf(set),
+		Metrics: metrics, Log: log, Now: now, Jitter: rand.Float64,
 	}
+	h.pushback = newPushback(set, db, metrics, log, now)
 	guard := source.NewGuard(set.allowed, set.trusted, set.Observe)
 	h.addresses = newAddresses(set, db.Store, guard, metrics, log, now)
 	h.public = receiver.NewServer(receiver.New(receiver.Options{
@@ -144,6 +150,7 @@ func (h *hook) run(ctx context.Context, db *database, public, private net.Listen
 	group.Go(func() error { return served(h.public.Serve(public)) })
 	group.Go(func() error { return served(h.private.Serve(private)) })
 	group.Go(func() error { db.supervise(stages, h.log); return nil })
+	group.Go(func() error { h.push(stages); return nil })
 	for range writers {
 		group.Go(func() error { h.intake.Run(stages); return nil })
 	}

@@ -128,7 +128,8 @@ func TestAPortThatIsTakenIsNamed(t *testing.T) {
 	}
 }
 
-// failsWith fails unless trivia-hook ends with 1 and says why in one line.
+// failsWith fails unless trivia-hook ends with 1 and says why in one line,
+// behind the one about what it would do to people.
 func failsWith(t *testing.T, e env, want string, args ...string) {
 	t.Helper()
 
@@ -137,8 +138,8 @@ func failsWith(t *testing.T, e env, want string, args ...string) {
 		t.Errorf("exit code = %d, want %d", code, exitFailed)
 	}
 	log := p.records(t)
-	if len(log) != 1 || !strings.Contains(log[0].text("error"), want) {
-		t.Errorf("log = %v, want one line with %q", log, want)
+	if len(log) != 2 || log[0].text("on_bounce") == "" || !strings.Contains(log[1].text("error"), want) {
+		t.Errorf("log = %v, want the policy and one line with %q", log, want)
 	}
 }
 
