@@ -44,10 +44,9 @@ type WinStory struct {
 
 	Prize      store.Prize         // zero if prizes are kept elsewhere
 	Deliveries []store.DeliveryRow // what said that this user won this trivia, newest first
+	Answers    []store.ResponseRow // what the user answered to it, newest first
+	Pushes     []store.PushRow     // what tells Customer.io of it, newest first
 }
-
-// mostDeliveries is how many deliveries a [WinStory] shows.
-const mostDeliveries = 100
 
 // ShowWin returns one win, or an [ErrNotFound].
 func (o *Operator) ShowWin(ctx context.Context, user trivia.UserID, id trivia.ID) (WinStory, error) {
@@ -59,16 +58,17 @@ func (o *Operator) ShowWin(ctx context.Context, user trivia.UserID, id trivia.ID
 		return WinStory{}, err
 	}
 
-	story := WinStory{WinRow: w, Prize: prize}
-	filter := store.DeliveryFilter{User: user, Trivia: id}
-	for d, err := range o.store.Deliveries(ctx, filter, store.Page{Limit: mostDeliveries}) {
-		if err != nil {
-			return WinStory{}, err
-		}
-		story.Deliveries = append(story.Deliveries, d)
-	}
+	var (
+		story = WinStory{WinRow: w, Prize: prize}
+		page  = store.Page{Limit: mostTold}
+		errs  [3]error
+	)
+	story.Deliveries, errs[0] = first(o.store.Deliveries(ctx, store.DeliveryFilter{User: user, Trivia: id}, page))
+	story.Answers, errs[1] = first(o.store.Responses(ctx, store.ResponseFilter{User: user, Trivia: id}, page))
+	told := store.PushFilter{Person: string(user), Cause: trivia.CauseWin, CauseID: string(id)}
+	story.Pushes, errs[2] = first(o.store.Pushes(ctx, told, page))
 
-	return story, nil
+	return story, errors.Join(errs[:]...)
 }
 
 // noWin finds out why there is no such win.
