@@ -166,9 +166,9 @@ func queueJudge(q *pgx.Batch, wins []*slip, retry *time.Duration) {
 // askedOf returns the arrays of askedWins.
 func askedOf(wins []*slip, keeping bool) []any {
 	n := len(wins)
-	words := make([]string, 4*n)
-	users, trivias, items, keys := words[:n], words[n:2*n], words[2*n:3*n], words[3*n:]
-	sums := make([][]byte, n)
+	parts := make([]string, 4*n)
+	users, trivias, items, keys := parts[:n], parts[n:2*n], parts[2*n:3*n], parts[3*n:]
+	sums := make(blobs, n)
 	for i, s := range wins {
 		users[i], trivias[i], items[i], keys[i] = string(s.Win.User), string(s.Win.Trivia), string(s.Win.Item), s.Key
 		if keeping {
@@ -176,7 +176,7 @@ func askedOf(wins []*slip, keeping bool) []any {
 		}
 	}
 
-	return []any{users, trivias, items, keys, sums}
+	return []any{words(users), words(trivias), words(items), words(keys), sums}
 }
 
 // readVerdicts reads what awardWins and judgeWins return into the receipts of wins.

@@ -66,6 +66,7 @@ const insistOnSyncCommit = `
 // insistOnDurability overrules a database or role that was set to acknowledge
 // commits before they are on disk: a 200 would then promise too much.
 func insistOnDurability(ctx context.Context, conn *pgx.Conn) error {
+	encodeArrays(conn)
 	_, err := conn.Exec(ctx, insistOnSyncCommit)
 	return err
 }
@@ -112,17 +113,18 @@ func (in *Intake) commit(ctx context.Context, arrivals []Arrival, settle bool) (
 // new, and what crosses together is one transaction. Only for a win that cannot
 // be awarded, or a second body under a key, it crosses again.
 func (in *Intake) take(ctx context.Context, conn *pgx.Conn, b *batch, settle bool) error {
-	wins, events := b.usable()
+	wins, events, others := b.parted()
 
 	var q pgx.Batch
 	if isTimeToReplan(conn) {
 		q.Queue("DISCARD PLANS")
 	}
 	if settle {
-		b.queueKeep(&q, settle, events, in.opts.Owing)
+		b.queueKeepEvents(&q, events, in.opts.Owing)
+		b.queueKeep(&q, others, settle)
 		queueAward(&q, wins, in.opts.CreateUsers, in.opts.Owing, afterKeeping)
 	} else {
-		b.queueKeep(&q, settle, nil, in.opts.Owing)
+		b.queueKeep(&q, b.firsts, settle)
 	}
 	if err := conn.SendBatch(ctx, &q).Close(); err != nil {
 		return err
@@ -184,21 +186,22 @@ func (b *batch) partRivals() {
 	b.firsts = firsts
 }
 
-// usable returns the slips of each kind that can be settled. Repeats are
-// among them: only the server knows.
-func (b *batch) usable() (wins, events []*slip) {
+// parted returns the usable events of b, and all the others, of which the
+// usable wins once more by themselves, sorted by person. Repeats are among them:
+// only the server knows.
+func (b *batch) parted() (wins, events, others []*slip) {
 	for _, s := range b.firsts {
-		if s.Unusable != "" {
+		usable := s.Unusable == ""
+		if usable && s.Kind == trivia.KindEvent {
+			events = append(events, s)
 			continue
 		}
-		switch s.Kind {
-		case trivia.KindWin:
+		others = append(others, s)
+		if usable {
 			wins = append(wins, s)
-		case trivia.KindEvent:
-			events = append(events, s)
 		}
 	}
 	sortByPerson(wins)
 
-	return wins, events
+	return wins, events, others
 }

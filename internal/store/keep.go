@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -16,26 +15,21 @@ import (
 //
 // xmax is 0 in a row that this statement has inserted, and never in one that
 // it has updated.
-const keepDeliveries = keepInto + arrivedArrays + keepFrom
-
-const (
-	keepInto = `
+const keepDeliveries = `
 	INSERT INTO deliveries AS d (
 		key, kind, body, body_sha256, state, outcome, reason, user_id, trivia_id, item,
 		received_at, seen, last_seen_at, caller, signed_by, stamp, due_at, settled_at)
-	SELECT key, kind, body, sha256, state, nullif(outcome, ''), nullif(reason, ''),
-		nullif(user_id, ''), nullif(trivia_id, ''), nullif(item, ''),
+	SELECT key, kind, body, sha256, state, outcome, reason, user_id, trivia_id, item,
 		at, seen, at, caller, signed_by, stamp,
 		CASE WHEN state = 'pending' THEN now() END,
 		CASE WHEN state <> 'pending' THEN now() END
-	FROM unnest(`
+	FROM unnest(` + arrivedArrays + `) AS arrived (` + arrivedColumns + `)` + keepOrCount
 
-	keepFrom = `) AS arrived (` + arrivedColumns + `)
+const keepOrCount = `
 	ON CONFLICT (key, kind, rival) DO UPDATE
 	SET seen = d.seen + excluded.seen, last_seen_at = greatest(d.last_seen_at, excluded.last_seen_at)
 	WHERE d.body_sha256 = excluded.body_sha256
 	RETURNING d.key, d.kind, d.xmax = 0 AS fresh, d.state, coalesce(d.outcome, '') AS outcome`
-)
 
 // What columns.args sends, in this order.
 const (
@@ -49,25 +43,19 @@ const (
 		at, seen, caller, signed_by, stamp`
 )
 
-// queueKeep keeps the firsts of b, and records events, which are among them. A
-// usable one is written with the outcome that nearly all of them will have, so
-// that nearly no row is written twice; queueAward corrects the rest before the
-// commit.
-func (b *batch) queueKeep(q *pgx.Batch, settle bool, events []*slip, owing Owing) {
-	c := newColumns(len(b.firsts))
-	for _, s := range b.firsts {
-		c.add(s, s.expected(settle))
-	}
-	if len(events) == 0 {
-		q.Queue(keepDeliveries, c.args()...).Query(b.readKept)
+// queueKeep keeps slips. A usable one is written with the outcome that nearly
+// all of them will have, so that nearly no row is written twice; queueAward
+// corrects the rest before the commit.
+func (b *batch) queueKeep(q *pgx.Batch, slips []*slip, settle bool) {
+	if len(slips) == 0 {
 		return
 	}
 
-	ec := newEventColumns(len(events))
-	for _, s := range events {
-		ec.add(s, owing.Policy)
+	c := newColumns(len(slips))
+	for _, s := range slips {
+		c.add(s, s.expected(settle))
 	}
-	q.Queue(keepAndRecord, append(ec.args(owing.Held), c.args()...)...).Query(b.readKept)
+	q.Queue(keepDeliveries, c.args()...).Query(b.readKept)
 }
 
 // readKept reads what keepDeliveries returns into the receipts of b.
@@ -131,8 +119,7 @@ const keepFurther = `
 		INSERT INTO deliveries AS d (
 			key, kind, rival, body, body_sha256, state, outcome, reason, user_id, trivia_id, item,
 			received_at, seen, last_seen_at, caller, signed_by, stamp, settled_at)
-		SELECT key, kind, sha256, body, sha256, state, outcome, reason,
-			nullif(user_id, ''), nullif(trivia_id, ''), nullif(item, ''),
+		SELECT key, kind, sha256, body, sha256, state, outcome, reason, user_id, trivia_id, item,
 			at, seen, at, caller, signed_by, stamp, now()
 		FROM arrived AS a
 		WHERE NOT EXISTS (
@@ -191,25 +178,32 @@ func keepRivals(ctx context.Context, db querier, rivals []*slip) error {
 
 // Columns are slips as arrays, for unnest.
 type columns struct {
-	keys, kinds, states, outcomes, reasons []string
-	users, trivias, items                  []string
-	callers, signers, stamps               []string
-	bodies, sums                           [][]byte
-	ats                                    []time.Time
-	counts                                 []int32
+	keys, kinds, states, callers, signers, stamps words
+	outcomes, reasons, users, trivias, items      texts
+	bodies, sums                                  blobs
+	ats                                           times
+	counts                                        counts
 }
 
 func newColumns(n int) *columns {
-	words := make([]string, 11*n)
-	part := func(i int) []string { return words[i*n : i*n : (i+1)*n] }
+	parts := make([]string, 11*n)
+	part := func(i int) []string { return parts[i*n : i*n : (i+1)*n] }
 
 	return &columns{
-		keys: part(0), kinds: part(1), states: part(2), outcomes: part(3), reasons: part(4),
-		users: part(5), trivias: part(6), items: part(7),
-		callers: part(8), signers: part(9), stamps: part(10),
-		bodies: make([][]byte, 0, n), sums: make([][]byte, 0, n),
-		ats: make([]time.Time, 0, n), counts: make([]int32, 0, n),
+		keys: part(0), kinds: part(1), states: part(2), callers: part(3), signers: part(4), stamps: part(5),
+		outcomes: part(6), reasons: part(7), users: part(8), trivias: part(9), items: part(10),
+		bodies: make(blobs, 0, n), sums: make(blobs, 0, n),
+		ats: make(times, 0, n), counts: make(counts, 0, n),
 	}
+}
+
+// body returns the body as what is not null, also if there is none.
+func (s *slip) body() []byte {
+	if s.Body == nil {
+		return []byte{}
+	}
+
+	return s.Body
 }
 
 func (c *columns) add(s *slip, v verdict) {
@@ -224,7 +218,7 @@ func (c *columns) add(s *slip, v verdict) {
 	c.callers = append(c.callers, s.Caller)
 	c.signers = append(c.signers, s.SignedBy)
 	c.stamps = append(c.stamps, s.Stamp)
-	c.bodies = append(c.bodies, s.Body)
+	c.bodies = append(c.bodies, s.body())
 	c.sums = append(c.sums, s.SHA256[:])
 	c.ats = append(c.ats, s.At)
 	c.counts = append(c.counts, s.count)

@@ -54,8 +54,7 @@ func (p PushRow) Place() PushPlace { return PushPlace{p.Person, p.ID} }
 // of what is pending does. Otherwise it goes by identifier.
 func (s PushSet) byPerson() bool { return s.State == trivia.PushPending }
 
-// words adds the conditions. What nobody chose otherwise is never sent: there
-// is no end to what was sent.
+// words adds the conditions. What was sent is never among them.
 func (s PushSet) words(q *query) {
 	switch {
 	case s.State != "":
@@ -74,11 +73,11 @@ func (s PushSet) words(q *query) {
 func (s PushSet) query(after PushPlace, last int64) *query {
 	tail := `
 	ORDER BY id
-	FOR UPDATE`
+	FOR UPDATE SKIP LOCKED`
 	if s.byPerson() {
 		tail = `
 	ORDER BY person, id
-	FOR UPDATE`
+	FOR UPDATE SKIP LOCKED`
 	}
 
 	q := newQuery(listPushes, tail)
@@ -96,7 +95,8 @@ func (s PushSet) query(after PushPlace, last int64) *query {
 }
 
 // LockPushSet returns up to limit pushes of a set that come behind a place and
-// were written before the one called last, in the order of the walk.
+// were written before the one called last, in the order of the walk. It leaves
+// out those that somebody else is changing: they lock in another order.
 func (a *Act) LockPushSet(ctx context.Context, set PushSet, after PushPlace, last int64, limit int) ([]PushRow, error) {
 	sql, args := set.query(after, last).text(limit)
 	rows, err := a.tx.Query(ctx, sql, args)

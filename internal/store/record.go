@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"trivia/internal/trivia"
 )
@@ -13,24 +12,24 @@ import (
 // What eventColumns.args sends, in this order.
 const recordEvents = `
 	INSERT INTO events (
-		event_id, object_type, metric, occurred_at, received_at,
+		event_id, received_at, object_type, metric, occurred_at,
 		person, customer_id, email, cio_id,
 		delivery_id, campaign_id, broadcast_id, newsletter_id, action_id, transactional_id, template_id,
 		link_id, href, tracked_response, failure_message, owed,
 		machine, prefetched, proxied, synthetic)
 	SELECT
-		event_id, object_type, metric, occurred_at, received_at,
+		event_id, received_at, object_type, metric, occurred_at,
 		person, customer_id, email, cio_id,
 		delivery_id, campaign_id, broadcast_id, newsletter_id, action_id, transactional_id, template_id,
 		link_id, href, tracked_response, failure_message, owed,
 		signs & 1 <> 0, signs & 2 <> 0, signs & 4 <> 0, signs & 8 <> 0
 	FROM unnest(
-		$1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::smallint[],
+		$1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::timestamptz[], $6::smallint[],
 		$7::text[], $8::text[], $9::text[], $10::text[],
 		$11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[],
 		$18::text[], $19::text[], $20::text[], $21::text[], $22::text[])
 		AS a (
-			event_id, object_type, metric, occurred_at, received_at, signs,
+			event_id, received_at, object_type, metric, occurred_at, signs,
 			person, customer_id, email, cio_id,
 			delivery_id, campaign_id, broadcast_id, newsletter_id, action_id, transactional_id, template_id,
 			link_id, href, tracked_response, failure_message, owed)`
@@ -57,13 +56,20 @@ const recordMore = `
 		WHERE (a.event_id IN (SELECT r.event_id FROM recorded AS r)) IS TRUE
 	)`
 
-// keepAndRecord keeps deliveries, and records those events whose very body it
+// keepAndRecord keeps events as recorded, and records those whose very body it
 // has put under its key. So a second body under a key is never recorded, whoever
 // was first, and a repeat changes nothing.
 const keepAndRecord = `
-	WITH kept AS (` + keepInto + recordedArrays + keepFrom + `
+	WITH kept AS (
+		INSERT INTO deliveries AS d (
+			key, kind, body, body_sha256, state, outcome,
+			received_at, seen, last_seen_at, caller, signed_by, stamp, settled_at)
+		SELECT key, 'event', body, sha256, 'done', 'recorded',
+			at, seen, at, caller, signed_by, stamp, now()
+		FROM unnest($1::text[], $2::timestamptz[], $35::bytea[], $36::bytea[], $37::integer[], $38::text[], $39::text[], $40::text[])
+			AS arrived (key, at, body, sha256, seen, caller, signed_by, stamp)` + keepOrCount + `
 	), recorded AS (` + recordEvents + `
-	WHERE (a.event_id IN (SELECT k.key FROM kept AS k WHERE k.fresh AND k.kind = 'event')) IS TRUE` + recordMore + `
+	WHERE (a.event_id IN (SELECT k.key FROM kept AS k WHERE k.fresh)) IS TRUE` + recordMore + `
 	SELECT key, kind, fresh, state, outcome FROM kept`
 
 // recordKept records events that stand in deliveries already.
@@ -71,11 +77,26 @@ const recordKept = `
 	WITH recorded AS (` + recordEvents + recordMore + `
 	SELECT`
 
-// recordedArrays are arrivedArrays, behind what eventColumns.args sends.
-const recordedArrays = `
-		$35::text[], $36::text[], $37::bytea[], $38::bytea[], $39::text[], $40::text[], $41::text[],
-		$42::text[], $43::text[], $44::text[],
-		$45::timestamptz[], $46::integer[], $47::text[], $48::text[], $49::text[]`
+// queueKeepEvents keeps usable events and records them. They come sorted by
+// key, as all slips of a batch.
+func (b *batch) queueKeepEvents(q *pgx.Batch, events []*slip, owing Owing) {
+	if len(events) == 0 {
+		return
+	}
+
+	n := len(events)
+	c := newEventColumns(n)
+	bodies, sums, seen := make(blobs, n), make(blobs, n), make(counts, n)
+	parts := make([]string, 3*n)
+	callers, signers, stamps := parts[:n], parts[n:2*n], parts[2*n:]
+	for i, s := range events {
+		c.add(s, owing.Policy)
+		bodies[i], sums[i], seen[i] = s.body(), s.SHA256[:], s.count
+		callers[i], signers[i], stamps[i] = s.Caller, s.SignedBy, s.Stamp
+	}
+	args := append(c.args(owing.Held), bodies, sums, seen, words(callers), words(signers), words(stamps))
+	q.Queue(keepAndRecord, args...).Query(b.readKept)
+}
 
 // queueRecord records one event that was kept before.
 func queueRecord(q *pgx.Batch, event *slip, owing Owing) {
@@ -96,10 +117,9 @@ func (s *slip) happened() time.Time {
 
 // An eventColumns are events as arrays, for unnest.
 type eventColumns struct {
-	ids, objects, metrics []string
-	occurred              []*time.Time
-	received              []time.Time
-	signs                 []int16
+	ids, objects, metrics words
+	received, occurred    times
+	signs                 flags
 	words                 [wordColumns]texts
 
 	owed    pushColumns
@@ -110,14 +130,14 @@ type eventColumns struct {
 const wordColumns = 16
 
 func newEventColumns(n int) *eventColumns {
+	parts := make([]string, (3+wordColumns)*n)
+	part := func(i int) []string { return parts[i*n : i*n : (i+1)*n] }
 	c := &eventColumns{
-		ids: make([]string, 0, n), objects: make([]string, 0, n), metrics: make([]string, 0, n),
-		occurred: make([]*time.Time, 0, n), received: make([]time.Time, 0, n),
-		signs: make([]int16, 0, n),
+		ids: part(0), objects: part(1), metrics: part(2),
+		received: make(times, 0, n), occurred: make(times, 0, n), signs: make(flags, 0, n),
 	}
-	words := make([]string, wordColumns*n)
 	for i := range c.words {
-		c.words[i] = words[i*n : i*n : (i+1)*n]
+		c.words[i] = part(3 + i)
 	}
 
 	return c
@@ -129,14 +149,8 @@ func (c *eventColumns) add(s *slip, policy trivia.Policy) {
 	c.objects = append(c.objects, ev.ObjectType)
 	c.metrics = append(c.metrics, ev.Metric)
 	c.received = append(c.received, s.At)
+	c.occurred = append(c.occurred, ev.At)
 	c.signs = append(c.signs, signsOf(ev))
-
-	var at *time.Time
-	if !ev.At.IsZero() {
-		at = &ev.At
-	}
-	c.occurred = append(c.occurred, at)
-
 	for i, word := range [wordColumns]string{
 		ev.Person, ev.CustomerID, ev.Email, ev.CioID,
 		ev.DeliveryID, ev.Campaign, ev.Broadcast, ev.Newsletter, ev.Action, ev.Transactional, ev.Template,
@@ -145,6 +159,19 @@ func (c *eventColumns) add(s *slip, policy trivia.Policy) {
 		c.words[i] = append(c.words[i], word)
 	}
 	c.answers.add(s)
+}
+
+// args returns what recordEvents and recordMore take.
+func (c *eventColumns) args(held bool) []any {
+	args := make([]any, 0, 40)
+	args = append(args, c.ids, c.received, c.objects, c.metrics, c.occurred, c.signs)
+	for i := range c.words {
+		args = append(args, c.words[i])
+	}
+	state, reason := firstPushState(held)
+	args = append(args, state, reason, c.owed.events, c.owed.people, c.owed.kinds, c.owed.attributes, c.owed.ats)
+
+	return append(args, c.answers.events, c.answers.people, c.answers.trivias, c.answers.answers, c.answers.ats)
 }
 
 func signsOf(ev *trivia.Event) (signs int16) {
@@ -157,22 +184,10 @@ func signsOf(ev *trivia.Event) (signs int16) {
 	return signs
 }
 
-func (c *eventColumns) args(held bool) []any {
-	args := make([]any, 0, 49)
-	args = append(args, c.ids, c.objects, c.metrics, c.occurred, c.received, c.signs)
-	for i := range c.words {
-		args = append(args, c.words[i])
-	}
-	state, reason := firstPushState(held)
-	args = append(args, state, reason, c.owed.events, c.owed.people, c.owed.kinds, c.owed.attributes, c.owed.ats)
-
-	return append(args, c.answers.events, c.answers.people, c.answers.trivias, c.answers.answers, c.answers.ats)
-}
-
 // A pushColumns are pushes as arrays.
 type pushColumns struct {
-	events, people, kinds, attributes []string
-	ats                               []time.Time
+	events, people, kinds, attributes words
+	ats                               times
 }
 
 // add adds what is owed for an event, and returns the kind of it, or nothing.
@@ -207,8 +222,8 @@ func firstPushState(held bool) (state trivia.PushState, reason string) {
 
 // An answerColumns are answers as arrays.
 type answerColumns struct {
-	events, people, trivias, answers []string
-	ats                              []time.Time
+	events, people, trivias, answers words
+	ats                              times
 }
 
 func (c *answerColumns) add(s *slip) {
@@ -222,23 +237,3 @@ func (c *answerColumns) add(s *slip) {
 	c.answers = append(c.answers, answer.Text)
 	c.ats = append(c.ats, s.happened())
 }
-
-// Texts are an array of words, of which the empty ones are null.
-type texts []string
-
-// Dimensions implements [pgtype.ArrayGetter].
-func (t texts) Dimensions() []pgtype.ArrayDimension {
-	return []pgtype.ArrayDimension{{Length: int32(len(t)), LowerBound: 1}} //nolint:gosec // as many as a batch holds
-}
-
-// Index implements [pgtype.ArrayGetter].
-func (t texts) Index(i int) any {
-	if t[i] == "" {
-		return nil
-	}
-
-	return t[i]
-}
-
-// IndexType implements [pgtype.ArrayGetter].
-func (texts) IndexType() any { return "" }

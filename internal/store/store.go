@@ -72,6 +72,10 @@ func parse(url string) (*pgxpool.Config, error) {
 	// The pool asks a connection that was idle whether it is alive, and would
 	// wait for that answer as long as its caller, or longer.
 	cfg.PingTimeout = 500 * time.Millisecond
+	cfg.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
+		encodeArrays(conn)
+		return nil
+	}
 
 	return cfg, nil
 }
