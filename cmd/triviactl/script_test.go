@@ -1,12 +1,16 @@
 package main
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"path"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"trivia/internal/config"
 	"trivia/internal/pgtest"
 )
 
@@ -26,6 +30,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"publish": publish},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TRIVIA_DATA_DIR", env.WorkDir+"/data")
 			env.Setenv("USER", "ann")
@@ -41,4 +46,17 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 	})
+}
+
+// publish FILE lets Customer.io answer every question with a file.
+func publish(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: publish FILE")
+	}
+	text := ts.ReadFile(args[0])
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, text)
+	}))
+	ts.Defer(server.Close)
+	ts.Setenv(config.AppURL, server.URL)
 }

@@ -30,7 +30,7 @@ func (s *session) app() *cli.App {
 		},
 		HideVersion: true,
 		Commands: []*cli.Command{
-			s.winsCommand(), s.deliveriesCommand(), s.usersCommand(),
+			s.winsCommand(), s.deliveriesCommand(), s.usersCommand(), s.sourcesCommand(),
 			s.migrateCommand(), s.templateCommand(), s.completionCommand(),
 			s.sendCommand(), s.signCommand(), s.verifyCommand(),
 		},

@@ -100,6 +100,8 @@ func golden(t *testing.T, name, text string) {
 // A fake is a database that has what a test puts into it, and remembers what
 // it was asked for.
 type fake struct {
+	fakeSources
+
 	wins       []store.WinRow
 	deliveries []store.DeliveryRow
 	users      []store.UserRow

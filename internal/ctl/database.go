@@ -28,7 +28,15 @@ type verbs interface {
 	ListUsers(context.Context, store.UserFilter, store.Page) iter.Seq2[store.UserRow, error]
 	AddUsers(ctx context.Context, ids []trivia.UserID, reason string) (store.Addition, error)
 	ImportUsers(context.Context, io.Reader, operator.Import) (operator.Imported, error)
+	Sources(ctx context.Context, region string) (store.SourceList, error)
+	RefreshSources(context.Context, operator.Refresh) (operator.Refreshed, error)
 }
+
+// noDatabase says that there is none to work on. One that fails is another
+// matter.
+type noDatabase string
+
+func (n noDatabase) Error() string { return string(n) }
 
 func newSession(env Env) *session {
 	s := &session{Env: env, find: pgembed.Find}
@@ -59,11 +67,11 @@ func (s *session) database() (string, error) {
 
 	const start = "start one with: make run, or trivia-hook --embedded; or set " + config.DatabaseURL
 	if set.DataDir == "" {
-		return "", hinted{errors.New(config.DatabaseURL + " is not set, and there is no data directory to look into"), start}
+		return "", hinted{noDatabase(config.DatabaseURL + " is not set, and there is no data directory to look into"), start}
 	}
 	url, err := s.find(set.DataDir)
 	if errors.Is(err, pgembed.ErrNotRunning) {
-		return "", hinted{errors.New(config.DatabaseURL + " is not set, and no embedded Postgres runs in " + set.DataDir), start}
+		return "", hinted{noDatabase(config.DatabaseURL + " is not set, and no embedded Postgres runs in " + set.DataDir), start}
 	}
 	if err != nil {
 		return "", hinted{fmt.Errorf("%s is not set: %w", config.DatabaseURL, err), "set " + config.DatabaseURL}

@@ -162,7 +162,7 @@ func TestCompletionOffersWhatMayComeNext(t *testing.T) {
 		words []string
 		want  string
 	}{
-		{[]string{""}, "wins\ndeliveries\nusers\nmigrate\ntemplate\ncompletion\nsend\nsign\nverify\n"},
+		{[]string{""}, "wins\ndeliveries\nusers\nsources\nmigrate\ntemplate\ncompletion\nsend\nsign\nverify\n"},
 		{[]string{"w"}, "wins\n"},
 		{[]string{"wins", ""}, "list\nshow\n"},
 		{[]string{"wins", "list", "--s"}, "--since\n"},
@@ -179,7 +179,7 @@ func TestCompletionOffersWhatMayComeNext(t *testing.T) {
 		{[]string{"sign", ""}, ""},
 		{[]string{"nonsense", ""}, ""},
 		{[]string{"wins", "show", "--", "--"}, ""},
-		{nil, "wins\ndeliveries\nusers\nmigrate\ntemplate\ncompletion\nsend\nsign\nverify\n"},
+		{nil, "wins\ndeliveries\nusers\nsources\nmigrate\ntemplate\ncompletion\nsend\nsign\nverify\n"},
 	}
 	for _, tt := range tests {
 		t.Run(strings.Join(tt.words, " "), func(t *testing.T) {
@@ -208,6 +208,10 @@ func TestHelpFitsTheScreen(t *testing.T) {
 		{"users", "add"},
 		{"users", "import"},
 		{"users", "list"},
+		{"sources"},
+		{"sources", "list"},
+		{"sources", "check"},
+		{"sources", "refresh"},
 		{"migrate"},
 		{"template"},
 		{"completion"},
