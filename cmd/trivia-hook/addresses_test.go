@@ -130,13 +130,22 @@ func TestCustomerIOIsAskedDailyAndSoonerAfterAFailure(t *testing.T) {
 		asked bool
 	}{
 		{wait: 0, asked: true},
-		{wait: 23 * time.Hour}, {wait: time.Hour, says: "<html>", asked: true},
-		{wait: 29 * time.Second}, {wait: time.Second, asked: true}, // jitter is 0: half of the wait
-		{wait: 59 * time.Second}, {wait: time.Second, asked: true},
-		{wait: 2 * time.Minute, asked: true}, {wait: 4 * time.Minute, asked: true}, {wait: 8 * time.Minute, asked: true},
-		{wait: 16 * time.Minute, asked: true}, {wait: 30 * time.Minute, asked: true}, {wait: 30 * time.Minute, asked: true},
-		{wait: 29 * time.Minute}, {wait: time.Minute, says: `{"ip_addresses":["` + listed + `"]}`, asked: true},
-		{wait: 23 * time.Hour}, {wait: time.Hour, asked: true},
+		{wait: 23 * time.Hour},
+		{wait: time.Hour, says: "<html>", asked: true},
+		{wait: 29 * time.Second},
+		{wait: time.Second, asked: true}, // jitter is 0: half of the wait
+		{wait: 59 * time.Second},
+		{wait: time.Second, asked: true},
+		{wait: 2 * time.Minute, asked: true},
+		{wait: 4 * time.Minute, asked: true},
+		{wait: 8 * time.Minute, asked: true},
+		{wait: 16 * time.Minute, asked: true},
+		{wait: 30 * time.Minute, asked: true},
+		{wait: 30 * time.Minute, asked: true},
+		{wait: 29 * time.Minute},
+		{wait: time.Minute, says: `{"ip_addresses":["` + listed + `"]}`, asked: true},
+		{wait: 23 * time.Hour},
+		{wait: time.Hour, asked: true},
 	} {
 		if tt.says != "" {
 			p.say(tt.says)

@@ -32,11 +32,11 @@ type verbs interface {
 	RefreshSources(context.Context, operator.Refresh) (operator.Refreshed, error)
 }
 
-// noDatabase says that there is none to work on. One that fails is another
+// noDatabaseError says that there is none to work on. One that fails is another
 // matter.
-type noDatabase string
+type noDatabaseError string
 
-func (n noDatabase) Error() string { return string(n) }
+func (n noDatabaseError) Error() string { return string(n) }
 
 func newSession(env Env) *session {
 	s := &session{Env: env, find: pgembed.Find}
@@ -67,11 +67,11 @@ func (s *session) database() (string, error) {
 
 	const start = "start one with: make run, or trivia-hook --embedded; or set " + config.DatabaseURL
 	if set.DataDir == "" {
-		return "", hinted{noDatabase(config.DatabaseURL + " is not set, and there is no data directory to look into"), start}
+		return "", hinted{noDatabaseError(config.DatabaseURL + " is not set, and there is no data directory to look into"), start}
 	}
 	url, err := s.find(set.DataDir)
 	if errors.Is(err, pgembed.ErrNotRunning) {
-		return "", hinted{noDatabase(config.DatabaseURL + " is not set, and no embedded Postgres runs in " + set.DataDir), start}
+		return "", hinted{noDatabaseError(config.DatabaseURL + " is not set, and no embedded Postgres runs in " + set.DataDir), start}
 	}
 	if err != nil {
 		return "", hinted{fmt.Errorf("%s is not set: %w", config.DatabaseURL, err), "set " + config.DatabaseURL}

@@ -106,7 +106,7 @@ func badSetting(setting string, err error) error {
 // is no database. One that fails is an error: it might well know better.
 func (s *session) storedSources(ctx context.Context, region string) (store.SourceList, error) {
 	do, done, err := s.open(ctx)
-	if none, ok := errors.AsType[noDatabase](err); ok {
+	if none, ok := errors.AsType[noDatabaseError](err); ok {
 		s.say("%s: going by the built-in list of Customer.io's addresses", none)
 
 		return operator.BuiltInSources(region), nil

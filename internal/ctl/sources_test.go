@@ -53,7 +53,7 @@ func newGate(t *testing.T) *stage {
 
 // openNothing is what a stage without a database opens.
 func openNothing(context.Context) (verbs, func(), error) {
-	return nil, nil, hinted{noDatabase("DATABASE_URL is not set"), "set it"}
+	return nil, nil, hinted{noDatabaseError("DATABASE_URL is not set"), "set it"}
 }
 
 func TestSourcesShowWhereEachRuleComesFrom(t *testing.T) {

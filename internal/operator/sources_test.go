@@ -27,7 +27,9 @@ func publish(t *testing.T, says *string) string {
 	return server.URL
 }
 
-func listOf(addresses ...string) string { return `{"ip_addresses":["` + strings.Join(addresses, `","`) + `"]}` }
+func listOf(addresses ...string) string {
+	return `{"ip_addresses":["` + strings.Join(addresses, `","`) + `"]}`
+}
 
 func TestARefreshKeepsWhatCustomerIOSays(t *testing.T) {
 	t.Parallel()
