@@ -79,7 +79,7 @@ func (b *bench) newStage(tb testing.TB, timeout time.Duration) *pushback.Stage {
 	b.opts = pushback.Options{
 		Store: s,
 		Client: customerio.NewClient(customerio.ClientOptions{
-			URL: b.twin.URL, SiteID: "site", APIKey: config.NewSecret("key"), Timeout: timeout, Now: now,
+			URL: b.twin.URL, SiteID: "site", APIKey: config.NewSecret("swordfish"), Timeout: timeout, Now: now,
 		}),
 		Rate: rate.NewLimiter(rate.Inf, 1), Metrics: diag.New(), Log: slog.New(slog.NewTextHandler(b.log, nil)),
 		Now: now, Jitter: func() float64 { return 0 },
