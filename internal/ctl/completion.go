@@ -163,6 +163,10 @@ func valuesOf(flag cli.Flag) []string {
 		return wordsOf(trivia.Kinds())
 	case "outcome":
 		return wordsOf(trivia.Outcomes())
+	case "object":
+		return objects()
+	case "metric":
+		return metrics()
 	case "since", "until":
 		return []string{"1h", "2h", "today", "yesterday"}
 	}

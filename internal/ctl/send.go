@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,55 +22,75 @@ const defaultWait = 10 * time.Second
 const mostConcurrency = 1000
 
 func (s *session) sendCommand() *cli.Command {
-	shared := func(more ...cli.Flag) []cli.Flag {
-		return append(more,
-			&cli.StringFlag{Name: "key", Usage: "send it as delivery `KEY` (default: a new one each)"},
-			&cli.StringFlag{Name: "url", Usage: "send it to `URL` (default: the hook on this machine)"},
-			&cli.IntFlag{Name: "repeat", Value: 1, Usage: "send it `N` times; with --key, copies of one"},
-			&cli.IntFlag{Name: "concurrency", Value: 1, Usage: "keep `N` requests under way at once"},
-			&cli.BoolFlag{Name: "wait", Usage: "wait for the outcome, and read it from the database"},
-			&cli.DurationFlag{Name: "timeout", Value: defaultWait, Usage: "let --wait wait no longer than `DURATION`"},
-		)
-	}
-
 	return &cli.Command{
-		Name: "send", Category: test, Usage: "send a signed win, or any file, and show the answer",
-		Subcommands: []*cli.Command{
-			{
-				Name: "win", Usage: "send a signed win", ArgsUsage: "--user USER --trivia TRIVIA --item ITEM",
-				Description: `Exit code 1 if any answer is not 2xx.
+		Name: "send", Category: test, Usage: "send a signed win, an event, or any file, and show the answer",
+		Subcommands: []*cli.Command{s.sendWinCommand(), s.sendEventCommand(), s.sendEventsCommand(), s.sendFileCommand()},
+	}
+}
+
+func (s *session) sendWinCommand() *cli.Command {
+	return &cli.Command{
+		Name: "win", Usage: "send a signed win", ArgsUsage: "--user USER --trivia TRIVIA --item ITEM",
+		Description: `Exit code 1 if any answer is not 2xx.
 
 Examples:
   triviactl send win --user demo-1 --trivia capitals --item mug --wait
   triviactl send win --user demo-2 --trivia capitals --item mug \
     --key same --repeat 1000 --concurrency 64`,
-				Flags: shared(
-					&cli.StringFlag{Name: "user", Usage: "let `USER` win"},
-					&cli.StringFlag{Name: "trivia", Usage: "the trivia is `TRIVIA`"},
-					&cli.StringFlag{Name: "item", Usage: "the prize is `ITEM`"},
-				),
-				Action: s.sendWin,
-			},
-			{
-				Name: "file", Usage: "sign and send a file as it is, byte for byte", ArgsUsage: "FILE|- --route win|event",
-				Description: `The body may be anything, also one that cannot be used. The key of an event is
+		Flags: slices.Concat([]cli.Flag{
+			&cli.StringFlag{Name: "user", Usage: "let `USER` win"},
+			&cli.StringFlag{Name: "trivia", Usage: "the trivia is `TRIVIA`"},
+			&cli.StringFlag{Name: "item", Usage: "the prize is `ITEM`"},
+			keyFlag(),
+		}, repeatFlags("with --key, copies of one"), sendFlags()),
+		Action: s.sendWin,
+	}
+}
+
+func (s *session) sendFileCommand() *cli.Command {
+	return &cli.Command{
+		Name: "file", Usage: "sign and send a file as it is, byte for byte", ArgsUsage: "FILE|- --route win|event",
+		Description: `The body may be anything, also one that cannot be used. The key of an event is
 the event_id in its body. Exit code 1 if any answer is not 2xx.
 
 Examples:
   triviactl send file broken.json --route win --wait
   triviactl deliveries show KEY --raw | triviactl send file - --route win`,
-				Flags:  shared(routeFlag("send it to `ROUTE`: win, event")),
-				Action: s.sendFile,
-			},
-		},
+		Flags: slices.Concat(
+			[]cli.Flag{routeFlag("send it to `ROUTE`: win, event"), keyFlag()}, repeatFlags("with --key, copies of one"), sendFlags(),
+		),
+		Action: s.sendFile,
+	}
+}
+
+// sendFlags are those of every command that sends.
+func sendFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "url", Usage: "send it to `URL` (default: the hook on this machine)"},
+		&cli.BoolFlag{Name: "wait", Usage: "wait for the outcome, and read it from the database"},
+		&cli.DurationFlag{Name: "timeout", Value: defaultWait, Usage: "let --wait wait no longer than `DURATION`"},
+	}
+}
+
+func keyFlag() *cli.StringFlag {
+	return &cli.StringFlag{Name: "key", Usage: "send it as delivery `KEY` (default: a new one each)"}
+}
+
+// repeatFlags are those of commands that send one thing again and again; copies
+// says what makes it copies.
+func repeatFlags(copies string) []cli.Flag {
+	return []cli.Flag{
+		&cli.IntFlag{Name: "repeat", Value: 1, Usage: "send it `N` times; " + copies},
+		&cli.IntFlag{Name: "concurrency", Value: 1, Usage: "keep `N` requests under way at once"},
 	}
 }
 
 // sendOptions are what is sent, and how.
 type sendOptions struct {
 	kind        trivia.Kind
-	body        []byte
-	key         string // empty: a new one for each
+	body        func(key string) []byte // of the delivery of that key
+	key         string                  // empty: a new one for each
+	newKey      func() string
 	url         string
 	signer      signature.Key
 	repeat      int
@@ -77,19 +98,33 @@ type sendOptions struct {
 	wait        time.Duration // 0: not at all
 }
 
-// parseSend reads the flags that both commands have.
+// parseSend reads the flags of commands that send one thing again and again.
 func (s *session) parseSend(c *cli.Context, kind trivia.Kind) (sendOptions, error) {
-	o := sendOptions{kind: kind, key: c.String("key"), repeat: c.Int("repeat"), concurrency: c.Int("concurrency")}
+	key, repeat, concurrency := c.String("key"), c.Int("repeat"), c.Int("concurrency")
 	switch {
-	case o.repeat < 1:
-		return o, usagef("1 is once", "--repeat cannot be %d", o.repeat)
-	case o.concurrency < 1 || o.concurrency > mostConcurrency:
-		return o, usagef(fmt.Sprintf("want 1 to %d", mostConcurrency), "--concurrency cannot be %d", o.concurrency)
-	case strings.ContainsFunc(o.key, func(r rune) bool { return r < ' ' || r > '~' }):
-		return o, usagef("a key travels in a header: printable ASCII", "--key cannot be %q", o.key)
-	case o.key != "" && kind == trivia.KindEvent:
-		return o, usagef("the key of an event is the event_id in its body", "--key is for wins")
-	case c.IsSet("timeout") && (!c.Bool("wait") || c.Duration("timeout") <= 0):
+	case repeat < 1:
+		return sendOptions{}, usagef("1 is once", "--repeat cannot be %d", repeat)
+	case concurrency < 1 || concurrency > mostConcurrency:
+		return sendOptions{}, usagef(fmt.Sprintf("want 1 to %d", mostConcurrency), "--concurrency cannot be %d", concurrency)
+	case strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r > '~' }):
+		return sendOptions{}, usagef("a key travels in a header: printable ASCII", "--key cannot be %q", key)
+	case key != "" && kind == trivia.KindEvent:
+		return sendOptions{}, usagef("the key of an event is the event_id in its body", "--key is for wins")
+	}
+
+	o, err := s.parseTarget(c, kind)
+	o.key, o.newKey, o.repeat, o.concurrency = key, newKey, repeat, concurrency
+	if kind == trivia.KindEvent {
+		o.newKey = func() string { return "" } // it is in the body
+	}
+
+	return o, err
+}
+
+// parseTarget reads the flags of every command that sends.
+func (s *session) parseTarget(c *cli.Context, kind trivia.Kind) (sendOptions, error) {
+	o := sendOptions{kind: kind}
+	if c.IsSet("timeout") && (!c.Bool("wait") || c.Duration("timeout") <= 0) {
 		return o, usagef("as in --wait --timeout 30s", "--timeout says how long --wait waits")
 	}
 	if c.Bool("wait") {
@@ -132,7 +167,7 @@ func (s *session) sendWin(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	o.body = winBody(win)
+	o.body = always(winBody(win))
 
 	return s.send(c.Context, o)
 }
@@ -153,26 +188,36 @@ func (s *session) sendFile(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if o.body, err = s.readInput(c.Context, words[0], mostBody); err != nil {
+	body, err := s.readInput(c.Context, words[0], mostBody)
+	if err != nil {
 		return err
 	}
+	o.body = always(body)
 
 	return s.send(c.Context, o)
 }
 
 // winBody writes a win as the campaign action does.
 func winBody(win trivia.Win) []byte {
-	var body bytes.Buffer
-	encode := json.NewEncoder(&body)
-	encode.SetEscapeHTML(false)
-	// Text always encodes.
-	_ = encode.Encode(struct {
+	return encoded(struct {
 		User   trivia.UserID `json:"user_id"`
 		Trivia trivia.ID     `json:"trivia_id"`
 		Item   trivia.Item   `json:"item"`
 	}{win.User, win.Trivia, win.Item})
+}
 
-	return bytes.TrimRight(body.Bytes(), "\n")
+// always returns a body that is the same under every key.
+func always(body []byte) func(string) []byte { return func(string) []byte { return body } }
+
+// encoded returns value as JSON, which Customer.io does not escape for HTML
+// either. The values of this package always encode.
+func encoded(value any) []byte {
+	var text bytes.Buffer
+	encode := json.NewEncoder(&text)
+	encode.SetEscapeHTML(false)
+	_ = encode.Encode(value)
+
+	return bytes.TrimRight(text.Bytes(), "\n")
 }
 
 // newKey names a delivery as no other is named.

@@ -42,7 +42,7 @@ type answer struct {
 
 func (a answer) ok() bool { return a.code >= 200 && a.code < 300 }
 
-// A sender sends one body again and again.
+// A sender sends deliveries.
 type sender struct {
 	sendOptions
 
@@ -63,23 +63,28 @@ func (s *session) newSender(o sendOptions) *sender {
 	}, s.Now}
 }
 
-// post sends the body once, signed now.
+// post sends one delivery, signed now.
 func (sd *sender) post(ctx context.Context) (answer, error) {
+	key := sd.key
+	if key == "" {
+		key = sd.newKey()
+	}
+
+	return sd.postBody(ctx, key, sd.body(key))
+}
+
+func (sd *sender) postBody(ctx context.Context, key string, body []byte) (answer, error) {
 	begun := sd.now()
 	stamp := strconv.FormatInt(begun.Unix(), 10)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, sd.url, bytes.NewReader(sd.body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, sd.url, bytes.NewReader(body))
 	if err != nil {
 		return answer{}, fmt.Errorf("send to %s: %w", sd.url, err)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", name+"/"+version())
 	req.Header.Set(signature.HeaderTimestamp, stamp)
-	req.Header.Set(signature.HeaderSignature, signature.Sign(sd.signer, stamp, sd.body))
-	key := sd.key
+	req.Header.Set(signature.HeaderSignature, signature.Sign(sd.signer, stamp, body))
 	if sd.kind == trivia.KindWin {
-		if key == "" {
-			key = newKey()
-		}
 		req.Header.Set(customerio.HeaderIdempotencyKey, key)
 	}
 
@@ -127,7 +132,7 @@ func (sd *sender) explain(err error) error {
 	return fmt.Errorf("send to %s: %w", at, err)
 }
 
-// all sends the body as often as asked, and tells each answer to took. A
+// all sends as often as asked, and tells each answer to took. A
 // request that gets no answer ends it.
 func (sd *sender) all(ctx context.Context, took func(answer)) error {
 	var (

@@ -25,7 +25,7 @@ func (s *session) waitFor(ctx context.Context, sd *sender, do verbs, keys []stri
 	ends := map[string]int{}
 	var last store.DeliveryRow
 	for _, key := range keys {
-		d, err := settled(waiting, sd, do, key)
+		d, err := settled(waiting, do, sd.kind, key, sd.body(key))
 		if err != nil {
 			return s.notSettled(ctx, sd, d, err)
 		}
@@ -57,13 +57,15 @@ func (s *session) waitFor(ctx context.Context, sd *sender, do verbs, keys []stri
 
 // settled looks at a delivery until it is no longer pending. It returns what
 // it saw last.
-func settled(ctx context.Context, sd *sender, do verbs, key string) (store.DeliveryRow, error) {
+func settled(
+	ctx context.Context, do verbs, kind trivia.Kind, key string, body []byte,
+) (store.DeliveryRow, error) {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 
 	last := store.DeliveryRow{Key: key}
 	for {
-		d, err := do.FindDelivery(ctx, sd.kind, key, sd.body)
+		d, err := do.FindDelivery(ctx, kind, key, body)
 		if err != nil {
 			return last, err
 		}

@@ -137,9 +137,13 @@ func (a *arranging) flag(word string) error {
 	return nil
 }
 
-// once refuses a second value for a flag that has one.
+// once refuses a second value for a flag that has one. A generic flag is one
+// that collects values.
 func (a *arranging) once(flag cli.Flag) error {
 	name := flag.Names()[0]
+	if _, collects := flag.(*cli.GenericFlag); collects {
+		return nil
+	}
 	if slices.ContainsFunc(a.held, func(h heldFlag) bool { return h.name == name }) {
 		return usagef("give it once", "--%s is there twice", name)
 	}

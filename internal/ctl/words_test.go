@@ -217,6 +217,8 @@ func TestHelpFitsTheScreen(t *testing.T) {
 		{"completion"},
 		{"send"},
 		{"send", "win"},
+		{"send", "event"},
+		{"send", "events"},
 		{"send", "file"},
 		{"sign"},
 		{"verify"},
