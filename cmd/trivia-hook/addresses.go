@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
@@ -75,7 +74,13 @@ func (a *addresses) load(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, loadTime)
 	defer cancel()
 
-	a.look(ctx)
+	list, err := a.op.Sources(ctx, a.region)
+	if err == nil {
+		err = a.swap(list)
+	}
+	if err != nil {
+		a.log.LogAttrs(ctx, slog.LevelWarn, unusable, a.standing(slog.Any("error", err))...)
+	}
 	a.log.LogAttrs(ctx, slog.LevelInfo, "callers are let in by Customer.io's addresses", a.standing()...)
 }
 
@@ -97,30 +102,36 @@ func (a *addresses) look(ctx context.Context) {
 	if err == nil {
 		err = a.use(ctx, list)
 	}
-	if err != nil && !errors.Is(ctx.Err(), context.Canceled) {
-		a.log.LogAttrs(ctx, slog.LevelWarn, "the stored list of Customer.io's addresses cannot be used: the list in use stays",
-			append(a.standing(), slog.Any("error", err))...)
+	if err != nil && ctx.Err() == nil {
+		a.log.LogAttrs(ctx, slog.LevelWarn, unusable, a.standing(slog.Any("error", err))...)
 	}
 }
 
-// use lets in who is on list.
+// use lets in who is on list from now on, and says what that changes.
 func (a *addresses) use(ctx context.Context, list store.SourceList) error {
 	before := a.inUse.Load()
-	if slices.Equal(before.Addresses, list.Addresses) {
-		a.inUse.Store(&list) // it may have been checked again
-
-		return nil
-	}
-
-	allowed, err := source.ParseWith(a.words, source.Published{Region: list.Region, Addresses: list.Addresses})
-	if err != nil {
+	if err := a.swap(list); err != nil {
 		return err
 	}
-	a.guard.Swap(allowed)
+	if came, gone := source.Difference(before.Addresses, list.Addresses); len(came)+len(gone) > 0 {
+		a.log.LogAttrs(ctx, slog.LevelInfo, "Customer.io's addresses changed",
+			a.standing(slog.Any("came", came), slog.Any("gone", gone))...)
+	}
+
+	return nil
+}
+
+// swap lets in who is on list. One that cannot be true changes nothing.
+func (a *addresses) swap(list store.SourceList) error {
+	// What is in use may only have been checked again.
+	if !slices.Equal(a.inUse.Load().Addresses, list.Addresses) {
+		allowed, err := source.ParseWith(a.words, source.Published{Region: list.Region, Addresses: list.Addresses})
+		if err != nil {
+			return err
+		}
+		a.guard.Swap(allowed)
+	}
 	a.inUse.Store(&list)
-	came, gone := source.Difference(before.Addresses, list.Addresses)
-	a.log.LogAttrs(ctx, slog.LevelInfo, "Customer.io's addresses changed",
-		append(a.standing(), slog.Any("came", came), slog.Any("gone", gone))...)
 
 	return nil
 }
@@ -143,8 +154,8 @@ func (a *addresses) refresh(ctx context.Context) {
 		wait := drain.Backoff(a.failures, refreshAgain, refreshMost, a.jitter())
 		a.due = at.Add(wait)
 		a.metrics.SourceRefresh("failed")
-		a.log.LogAttrs(ctx, slog.LevelWarn, "Customer.io's addresses could not be refreshed: the list in use stays",
-			append(a.standing(), slog.Any("error", err), slog.Duration("again_after", wait))...)
+		a.log.LogAttrs(ctx, slog.LevelWarn, unrefreshed,
+			a.standing(slog.Any("error", err), slog.Duration("again_after", wait))...)
 
 		return
 	}
@@ -158,14 +169,23 @@ func (a *addresses) refresh(ctx context.Context) {
 	a.metrics.SourceRefresh(result)
 }
 
-// standing says which list is in use, and how old it is.
-func (a *addresses) standing() []slog.Attr {
+// What goes wrong with a list, in words of the log.
+const (
+	unusable    = "the stored list of Customer.io's addresses cannot be used: the list in use stays"
+	unrefreshed = "Customer.io's addresses could not be refreshed: the list in use stays"
+)
+
+// standing says which list is in use, and how old it is, before what else
+// there is to say.
+func (a *addresses) standing(more ...slog.Attr) []slog.Attr {
 	list := a.inUse.Load()
 	attrs := []slog.Attr{slog.String("region", list.Region), slog.Int("addresses", len(list.Addresses))}
 	if age, known := a.age(); known {
-		return append(attrs, slog.String("from", "Customer.io"), slog.Time("checked_at", list.CheckedAt),
+		attrs = append(attrs, slog.String("from", "Customer.io"), slog.Time("checked_at", list.CheckedAt),
 			slog.String("age", age.Round(time.Second).String()))
+	} else {
+		attrs = append(attrs, slog.String("from", "the built-in list"))
 	}
 
-	return append(attrs, slog.String("from", "the built-in list"))
+	return append(attrs, more...)
 }

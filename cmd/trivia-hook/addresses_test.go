@@ -225,6 +225,9 @@ func TestWhatAnotherProcessStoresIsInUseSoon(t *testing.T) {
 	third.load(t.Context())
 	third.wants(t, published, listed)
 	third.said(t, "callers are let in by Customer.io's addresses", "from=Customer.io")
+	if strings.Contains(third.log.String(), "changed\"") {
+		t.Errorf("the start is taken for a change:\n%s", third.log)
+	}
 
 	// Somebody meddles with the table.
 	db.exec(t, `UPDATE source_lists SET addresses = '{0.0.0.0/0}'`)
