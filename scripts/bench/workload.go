@@ -75,10 +75,13 @@ var mix = []struct {
 // eventRequests returns events of different people and campaigns.
 func eventRequests(key signature.Key, n, users int) [][]byte {
 	requests := make([][]byte, n)
-	now := time.Now().Unix()
+	begin := time.Now()
+	now := begin.Unix()
 	stamp := strconv.FormatInt(now, 10)
 	for i := range requests {
 		name := newName()
+		// As the vendor's: made of the time and of chance.
+		id := customerio.EventID(begin.Add(time.Duration(i)*50*time.Microsecond), string(name[:]))
 		user, email := fmt.Sprintf("user-%d", i%users), fmt.Sprintf("user-%d@example.com", i%users)
 		share, kind := int(name[15])*100/256, 0
 		for share >= mix[kind].share {
@@ -87,10 +90,10 @@ func eventRequests(key signature.Key, n, users int) [][]byte {
 		}
 		m := mix[kind]
 		body := fmt.Sprintf(
-			`{"event_id":"01%X","object_type":"%s","metric":"%s","timestamp":%d,"data":{"customer_id":"%s",`+
+			`{"event_id":"%s","object_type":"%s","metric":"%s","timestamp":%d,"data":{"customer_id":"%s",`+
 				`"identifiers":{"id":"%s","email":"%s","cio_id":"a1b2%08x"},"delivery_id":"dgTGlA%x",`+
 				`"campaign_id":%d,"action_id":%d,"trigger_event_id":"01E4C4CT6YDC7Y5M7FE1GWWPQJ"%s}}`,
-			name[:12], m.object, m.metric, now-int64(name[14]), user, user, email, i%users, name[:8],
+			id, m.object, m.metric, now-int64(name[14]), user, user, email, i%users, name[:8],
 			int(name[13])%20, 96, fmt.Sprintf(m.more, email))
 		requests[i] = request(key, customerio.PathEvent, stamp, "", body)
 	}
