@@ -53,16 +53,22 @@ func newBench(tb testing.TB) *bench {
 	if _, err := store.Migrate(tb.Context(), url); err != nil {
 		tb.Fatal(err)
 	}
+	b := &bench{url: url, db: connect(tb, url), twin: newTwin(tb), log: &logbook{}}
+	b.Stage = b.newStage(tb, 10*time.Second)
+
+	return b
+}
+
+func connect(tb testing.TB, url string) *pgx.Conn {
+	tb.Helper()
+
 	db, err := pgx.Connect(tb.Context(), url)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = db.Close(context.Background()) })
 
-	b := &bench{url: url, db: db, twin: newTwin(tb), log: &logbook{}}
-	b.Stage = b.newStage(tb, 10*time.Second)
-
-	return b
+	return db
 }
 
 // newStage returns a stage with connections of its own, as another process
