@@ -21,7 +21,7 @@ const (
 	refreshSpread = 2 * time.Hour    // of that, so that many services do not ask at once
 	refreshAgain  = time.Minute      // after a failure at first
 	refreshMost   = time.Hour        // and at most
-	loadTime      = 2 * time.Second  // for the list at start; without it the built-in one serves
+	loadTime      = 2 * time.Second  // for the stored list; without it the one in use serves
 	refreshTime   = 20 * time.Second // for the answer and for keeping it
 )
 
@@ -98,7 +98,10 @@ func (a *addresses) Step(ctx context.Context) (int, error) {
 
 // look takes what is stored into use.
 func (a *addresses) look(ctx context.Context) {
-	list, err := a.op.Sources(ctx, a.region)
+	limited, cancel := context.WithTimeout(ctx, loadTime)
+	defer cancel()
+
+	list, err := a.op.Sources(limited, a.region)
 	if err == nil {
 		err = a.use(ctx, list)
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -294,7 +295,7 @@ func TestCallersComeAndGoWithCustomerIOsList(t *testing.T) {
 	for _, url := range []string{absurd.url, "http://" + dead(t)} {
 		p = start(t, e.with(env{config.AppURL: url}))
 		wait(t, "the refresh fails", func() bool {
-			return len(p.logged(t, "Customer.io's addresses could not be refreshed: the list in use stays")) == 1
+			return len(p.logged(t, unrefreshed)) == 1
 		})
 		if added, private := s.status(p, 3, published), s.status(p, 4, "10.0.0.1"); added != 200 || private != 403 {
 			t.Errorf("with %s: %d for an address of the stored list and %d for a private one, want 200 and 403", url, added, private)
@@ -312,6 +313,30 @@ func dead(t *testing.T) string {
 	server.Close()
 
 	return strings.TrimPrefix(server.URL, "http://")
+}
+
+func TestAStopDoesNotWaitForCustomerIO(t *testing.T) {
+	t.Parallel()
+
+	asked := make(chan struct{}, 1)
+	mute := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		<-r.Context().Done()
+	}))
+	t.Cleanup(mute.Close)
+	p := start(t, on(newPostgres(t).url).with(env{config.Sources: "customerio", config.AppURL: mute.URL}))
+	<-asked
+	begin := time.Now()
+	p.signal(t, syscall.SIGTERM)
+	if code := p.exit(t); code != exitDone {
+		t.Errorf("exit code = %d, want %d", code, exitDone)
+	}
+	if took := time.Since(begin); took > patient {
+		t.Errorf("the stop took %v", took)
+	}
+	if said := p.logged(t, unrefreshed); len(said) != 0 {
+		t.Errorf("being stopped is taken for a failure: %v", said)
+	}
 }
 
 func TestNobodyIsAskedWhereCustomerIOIsNoSource(t *testing.T) {
