@@ -166,6 +166,17 @@ func checkInvariants(t failer, b bench) {
 		{"an event that was recorded and is not there, or the other way round", `
 			SELECT key, event_id FROM (SELECT key FROM deliveries WHERE outcome = 'recorded') AS d
 			FULL JOIN events AS e ON e.event_id = d.key WHERE key IS NULL OR event_id IS NULL`},
+		{"owed twice for one cause", `
+			SELECT cause, cause_id, person FROM pushes GROUP BY cause, cause_id, person HAVING count(*) > 1`},
+		{"owed for a win that is not there", `
+			SELECT person, cause_id FROM pushes AS p WHERE cause = 'win' AND NOT EXISTS (
+				SELECT FROM trivia_wins AS w WHERE w.user_id = p.person AND w.trivia_id = p.cause_id)`},
+		{"an event that owes a push that is not there, or the other way round", `
+			SELECT e.event_id, p.cause_id FROM (SELECT * FROM events WHERE owed <> 'nobody') AS e
+			FULL JOIN (SELECT * FROM pushes WHERE cause = 'event') AS p ON p.cause_id = e.event_id
+			WHERE (p.kind, p.person) IS DISTINCT FROM (e.owed, e.person)`},
+		{"an answer without its event", `
+			SELECT r.event_id FROM responses AS r WHERE NOT EXISTS (SELECT FROM events AS e WHERE e.event_id = r.event_id)`},
 		{"an outcome in the wrong state", `
 			SELECT key, state, outcome FROM deliveries WHERE CASE
 				WHEN outcome IN ('awarded', 'already_won', 'recorded') THEN state <> 'done'
