@@ -21,8 +21,11 @@ func TestAnAnswerIsReadFromAnActionName(t *testing.T) {
 	}{
 		{"an answer", click("trivia/capitals/paris"), trivia.Answer{Trivia: "capitals", Text: "paris"}, true},
 		{"of any shape", click("trivia/caps 2/Rue de l'Été / 5?"), trivia.Answer{Trivia: "caps 2", Text: "Rue de l'Été / 5?"}, true},
-		{"as long as it fits", click("trivia/" + strings.Repeat("é", 64) + "/" + strings.Repeat("漢", 255)),
-			trivia.Answer{Trivia: trivia.ID(strings.Repeat("é", 64)), Text: strings.Repeat("漢", 255)}, true},
+		{
+			"as long as it fits", click("trivia/" + strings.Repeat("é", 64) + "/" + strings.Repeat("漢", 255)),
+			trivia.Answer{Trivia: trivia.ID(strings.Repeat("é", 64)), Text: strings.Repeat("漢", 255)},
+			true,
+		},
 
 		{"another button", click("close"), trivia.Answer{}, false},
 		{"none", click(""), trivia.Answer{}, false},

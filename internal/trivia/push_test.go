@@ -1,6 +1,7 @@
 package trivia_test
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -30,12 +31,8 @@ func TestWhatIsOwedForAnEvent(t *testing.T) {
 		spam       = told{"spam_complaint": true, "spam_complaint_at": int64(at)}
 		left       = told{"unsubscribed": true, "unsubscribed_at": int64(at)}
 		both       = func(a, b told) told {
-			c := told{}
-			for _, from := range []told{a, b} {
-				for k, v := range from {
-					c[k] = v
-				}
-			}
+			c := maps.Clone(a)
+			maps.Copy(c, b)
 
 			return c
 		}
@@ -49,8 +46,11 @@ func TestWhatIsOwedForAnEvent(t *testing.T) {
 		want   trivia.Push
 	}{
 		{"a bounce", usual, event("email", "bounced"), trivia.Push{Kind: trivia.PushSuppress, Attributes: bounce}},
-		{"a bounce of no message that has a name", usual, trivia.Event{ObjectType: "email", Metric: "bounced"},
-			trivia.Push{Kind: trivia.PushSuppress, Attributes: told{"email_bounced": true, "email_bounced_at": int64(at)}}},
+		{
+			"a bounce of no message that has a name", usual,
+			trivia.Event{ObjectType: "email", Metric: "bounced"},
+			trivia.Push{Kind: trivia.PushSuppress, Attributes: told{"email_bounced": true, "email_bounced_at": int64(at)}},
+		},
 		{"a bounce that only unsubscribes", softer, event("email", "bounced"), trivia.Push{Kind: trivia.PushUnsubscribe, Attributes: both(bounce, left)}},
 		{"a bounce that is only told", attributes, event("email", "bounced"), trivia.Push{Kind: trivia.PushAttributes, Attributes: bounce}},
 		{"a bounce that means nothing", nothing, event("email", "bounced"), none},
@@ -69,8 +69,10 @@ func TestWhatIsOwedForAnEvent(t *testing.T) {
 
 		{"opened", usual, event("email", "opened"), trivia.Push{Kind: trivia.PushAttributes, Attributes: told{"last_email_engaged_at": int64(at), "last_email_metric": "opened"}}},
 		{"clicked", usual, event("email", "clicked"), trivia.Push{Kind: trivia.PushAttributes, Attributes: told{"last_email_engaged_at": int64(at), "last_email_metric": "clicked"}}},
-		{"opened behind a proxy", usual, with(event("email", "opened"), func(ev *trivia.Event) { ev.Proxied = true }),
-			trivia.Push{Kind: trivia.PushAttributes, Attributes: told{"last_email_engaged_at": int64(at), "last_email_metric": "opened"}}},
+		{
+			"opened behind a proxy", usual, with(event("email", "opened"), func(ev *trivia.Event) { ev.Proxied = true }),
+			trivia.Push{Kind: trivia.PushAttributes, Attributes: told{"last_email_engaged_at": int64(at), "last_email_metric": "opened"}},
+		},
 		{"opened by a machine", usual, with(event("email", "opened"), func(ev *trivia.Event) { ev.Prefetched = true }), none},
 		{"clicked by a machine", usual, with(event("email", "clicked"), func(ev *trivia.Event) { ev.Machine = true }), none},
 		{"opened, which means nothing", nothing, event("email", "opened"), none},
