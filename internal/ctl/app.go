@@ -30,7 +30,8 @@ func (s *session) app() *cli.App {
 		},
 		HideVersion: true,
 		Commands: []*cli.Command{
-			s.winsCommand(), s.deliveriesCommand(), s.usersCommand(), s.sourcesCommand(),
+			s.winsCommand(), s.deliveriesCommand(), s.eventsCommand(), s.responsesCommand(), s.pushCommand(),
+			s.usersCommand(), s.sourcesCommand(),
 			s.migrateCommand(), s.templateCommand(), s.completionCommand(),
 			s.sendCommand(), s.signCommand(), s.verifyCommand(),
 		},

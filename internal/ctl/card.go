@@ -100,25 +100,57 @@ func jsonArray[T any](fields []field[T], rows []T) string {
 	return "[\n" + strings.Join(lines, ",\n") + "\n]"
 }
 
-// withBody are the fields of a delivery and its body: as text, or in base64
-// where it is no UTF-8.
+// withBody are the fields of a delivery and its body.
 func withBody() []field[store.DeliveryRow] {
-	return append(deliveryNoun().fields,
-		field[store.DeliveryRow]{name: "body", value: func(d store.DeliveryRow) any {
-			if utf8.Valid(d.Body) {
-				return string(d.Body)
+	return append(deliveryNoun().fields, bodyFields("body", func(d store.DeliveryRow) []byte { return d.Body })...)
+}
+
+// bodyFields are the fields of a body: as text, or in base64 where it is no
+// UTF-8.
+func bodyFields[T any](name string, body func(T) []byte) []field[T] {
+	return []field[T]{
+		{name: name, value: func(row T) any {
+			if b := body(row); b != nil && utf8.Valid(b) {
+				return string(b)
 			}
 
 			return nil
 		}},
-		field[store.DeliveryRow]{name: "body_base64", value: func(d store.DeliveryRow) any {
-			if utf8.Valid(d.Body) {
-				return nil
+		{name: name + "_base64", value: func(row T) any {
+			if b := body(row); !utf8.Valid(b) {
+				return base64.StdEncoding.EncodeToString(b)
 			}
 
-			return base64.StdEncoding.EncodeToString(d.Body)
+			return nil
 		}},
-	)
+	}
+}
+
+// storyFields are the fields of a row that is part of something larger.
+func storyFields[T, S any](fields []field[T], of func(S) T) []field[S] {
+	all := make([]field[S], len(fields))
+	for i, f := range fields {
+		all[i] = field[S]{name: f.name, value: func(story S) any { return f.value(of(story)) }}
+	}
+
+	return all
+}
+
+// section writes rows below a card, if there are any.
+func section[T any](s *session, fields []field[T], rows []T) error {
+	if len(rows) == 0 {
+		return nil
+	}
+
+	s.print("\n")
+	out := newTableSink(s, fields)
+	for _, row := range rows {
+		if err := out.row(row); err != nil {
+			return err
+		}
+	}
+
+	return out.end()
 }
 
 // noSuchBody says that a key is there, but not with the body asked for.

@@ -48,7 +48,7 @@ func (s *session) complete(app *cli.App, words []string) {
 	a := newArranging(app, words[:last])
 	for len(a.args) > 0 {
 		if flag := a.lacksValue(); flag != nil {
-			s.offer(words[last], valuesOf(flag), nil)
+			s.offer(words[last], a.valuesOf(flag), nil)
 
 			return
 		}
@@ -97,7 +97,7 @@ func (s *session) offerFlags(a *arranging, current string) {
 		return
 	}
 	if known := a.known(strings.TrimLeft(flag, "-")); known != nil {
-		s.offer(current, prefixed(flag+"=", valuesOf(known)), nil)
+		s.offer(current, prefixed(flag+"=", a.valuesOf(known)), nil)
 	}
 }
 
@@ -153,8 +153,20 @@ func offeredFlags(flags []cli.Flag) (words []string, usages map[string]string) {
 }
 
 // valuesOf returns the words that a flag takes, if they are a closed set.
-func valuesOf(flag cli.Flag) []string {
-	switch flag.Names()[0] {
+func (a *arranging) valuesOf(flag cli.Flag) []string {
+	name := flag.Names()[0]
+	if slices.Contains(a.at.path, "push") {
+		switch name {
+		case "state":
+			return wordsOf(trivia.PushStates())
+		case "kind":
+			return wordsOf(trivia.PushKinds())
+		case "cause":
+			return wordsOf(pushCauses())
+		}
+	}
+
+	switch name {
 	case "output":
 		return formats()
 	case "state":

@@ -100,6 +100,9 @@ func golden(t *testing.T, name, text string) {
 // A fake is a database that has what a test puts into it, and remembers what
 // it was asked for.
 type fake struct {
+	eventFake
+	pushFake
+
 	fakeSources
 
 	wins       []store.WinRow

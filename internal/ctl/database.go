@@ -30,6 +30,8 @@ type verbs interface {
 	ImportUsers(context.Context, io.Reader, operator.Import) (operator.Imported, error)
 	Sources(ctx context.Context, region string) (store.SourceList, error)
 	RefreshSources(context.Context, operator.Refresh) (operator.Refreshed, error)
+	eventVerbs
+	pushVerbs
 }
 
 // noDatabaseError says that there is none to work on. One that fails is another

@@ -4,15 +4,13 @@ package ctl
 const (
 	appHelp = `{{.Name}}: {{.Usage}}
 
-Usage: {{.Name}} COMMAND [flags] [words]
+Usage: {{.Name}} COMMAND [flags] [words]; {{.Name}} COMMAND --help tells more
 {{range .VisibleCategories}}
 {{.Name}}:{{range .VisibleCommands}}
   {{.Name}}{{"\t"}}{{.Usage}}{{end}}{{end}}
 
-Settings come from the environment, as those of trivia-hook. Without
-DATABASE_URL a running trivia-hook --embedded is found by itself.
+Settings are those of trivia-hook; a running one that is --embedded is found.
 Exit codes: 0 done, 1 failed, 2 wrong words, 3 no such thing, 4 not confirmed.
-{{.Name}} COMMAND --help shows flags and examples.
 `
 
 	groupHelp = `{{.HelpName}}: {{.Usage}}

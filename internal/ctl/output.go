@@ -32,8 +32,8 @@ const wide = 120
 
 // A field is one value of a row, in every format.
 type field[T any] struct {
-	name   string      // in JSON and CSV
-	value  func(T) any // a string, an int, a time.Time, or nil
+	name   string      // in JSON and CSV; empty: only in tables
+	value  func(T) any // a string, an int, a bool, a time.Time, a json.RawMessage, or nil
 	column *tui.Column // nil: not in tables
 	wide   bool        // only in tables that have room for it
 }

@@ -49,7 +49,9 @@ func someDeliveries() []store.DeliveryRow {
 func TestListings(t *testing.T) {
 	t.Parallel()
 
-	story := operator.WinStory{WinRow: someWins()[0], Deliveries: someDeliveries()[:1]}
+	story := operator.WinStory{
+		WinRow: someWins()[0], Deliveries: someDeliveries()[:1], Answers: someResponses()[:1], Pushes: somePushes()[1:2],
+	}
 	story.Prize = store.Prize{Item: "mug", At: noon.Add(-90 * time.Second)}
 	calls := []struct {
 		file  string

@@ -23,10 +23,15 @@ func newSink[T any](s *session, n noun[T], format string) sink[T] {
 	case formatJSON:
 		return &jsonSink[T]{w: s.Stdout, fields: n.fields}
 	case formatCSV:
-		return newCSVSink(s.Stdout, n.fields)
+		return newCSVSink(s.Stdout, named(n.fields))
 	default:
 		return newTableSink(s, n.fields)
 	}
+}
+
+// named leaves out the fields that only tables show.
+func named[T any](fields []field[T]) []field[T] {
+	return slices.DeleteFunc(slices.Clone(fields), func(f field[T]) bool { return f.name == "" })
 }
 
 type tableSink[T any] struct {
@@ -86,6 +91,9 @@ func (s *session) text(value any) string {
 	case ok:
 		return exact(at)
 	}
+	if is, ok := value.(bool); ok {
+		return map[bool]string{true: "yes", false: "no"}[is]
+	}
 
 	return fmt.Sprint(value)
 }
@@ -123,7 +131,7 @@ func object[T any](fields []field[T], row T) string {
 	var text bytes.Buffer
 	encode := json.NewEncoder(&text)
 	encode.SetEscapeHTML(false)
-	for i, f := range fields {
+	for i, f := range named(fields) {
 		text.WriteString(map[bool]string{true: "{", false: ","}[i == 0])
 		value := f.value(row)
 		if at, ok := value.(time.Time); ok {
@@ -170,6 +178,8 @@ func (c *csvSink[T]) row(row T) error {
 			if !value.IsZero() {
 				record[i] = exact(value)
 			}
+		case json.RawMessage:
+			record[i] = string(value)
 		default:
 			record[i] = fmt.Sprint(value)
 		}

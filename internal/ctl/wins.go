@@ -1,6 +1,7 @@
 package ctl
 
 import (
+	"errors"
 	"iter"
 	"time"
 
@@ -29,8 +30,11 @@ func (s *session) winsCommand() *cli.Command {
 				Action: s.listWins,
 			},
 			{
-				Name: "show", Usage: "show one win, its prize and its deliveries", ArgsUsage: "USER TRIVIA",
-				Description: `Examples:
+				Name: "show", Usage: "show one win, and all that belongs to it", ArgsUsage: "USER TRIVIA",
+				Description: `That is its prize, the deliveries that claimed it, the user's answers to the
+trivia, and the pushes that tell Customer.io.
+
+Examples:
   triviactl wins show demo-1 capitals
   triviactl wins show --output json -- -odd-user- capitals`,
 				Flags:  []cli.Flag{outputFlag(cardFormats())},
@@ -107,7 +111,9 @@ func (s *session) showWin(c *cli.Context) error {
 		return hintMissing(err, "what came at all: triviactl deliveries list --user="+shellWord(words[0]))
 	}
 	if format == formatJSON {
-		return s.printWin(win)
+		s.printWin(win)
+
+		return nil
 	}
 
 	prize := []any{win.Prize.Item, win.Prize.At}
@@ -118,32 +124,23 @@ func (s *session) showWin(c *cli.Context) error {
 		line{"user", []any{win.User}}, line{"trivia", []any{win.Trivia}}, line{"item", []any{win.Item}},
 		line{"won", []any{win.At}}, line{"by delivery", []any{win.Key}}, line{"prize", prize},
 	)
-	s.print("\n")
-	out := newTableSink(s, deliveryNoun().fields)
-	for _, d := range win.Deliveries {
-		if err := out.row(d); err != nil {
-			return err
-		}
-	}
 
-	return out.end()
+	return errors.Join(
+		section(s, deliveryNoun().fields, win.Deliveries),
+		section(s, responseNoun().fields, win.Answers),
+		section(s, pushNoun().fields, win.Pushes),
+	)
 }
 
-func (s *session) printWin(win operator.WinStory) error {
-	var fields []field[operator.WinStory]
-	for _, f := range winNoun().fields {
-		fields = append(fields, field[operator.WinStory]{
-			name: f.name, value: func(w operator.WinStory) any { return f.value(w.WinRow) },
-		})
-	}
-	fields = append(fields,
-		field[operator.WinStory]{name: "prize_item", value: func(w operator.WinStory) any { return orNil(w.Prize.Item) }},
-		field[operator.WinStory]{name: "prize_granted_at", value: func(w operator.WinStory) any { return w.Prize.At }},
-		field[operator.WinStory]{name: "deliveries", value: func(w operator.WinStory) any {
-			return rawObjects(deliveryNoun().fields, w.Deliveries)
-		}},
+func (s *session) printWin(win operator.WinStory) {
+	type story = operator.WinStory
+	fields := append(
+		storyFields(winNoun().fields, func(w story) store.WinRow { return w.WinRow }),
+		field[story]{name: "prize_item", value: func(w story) any { return orNil(w.Prize.Item) }},
+		field[story]{name: "prize_granted_at", value: func(w story) any { return w.Prize.At }},
+		field[story]{name: "deliveries", value: func(w story) any { return rawObjects(deliveryNoun().fields, w.Deliveries) }},
+		field[story]{name: "responses", value: func(w story) any { return rawObjects(responseNoun().fields, w.Answers) }},
+		field[story]{name: "pushes", value: func(w story) any { return rawObjects(pushNoun().fields, w.Pushes) }},
 	)
 	s.print("%s\n", object(fields, win))
-
-	return nil
 }

@@ -110,6 +110,42 @@ func TestWrongWordsAreRefusedWithAHint(t *testing.T) {
 		{[]string{"sign", "--at", "soon"}, `--at cannot be "soon"`, "want 2h, 3d, now, today, yesterday, 2026-01-31, 2026-01-31 15:04 or RFC 3339"},
 		{[]string{"verify", "-", "--signature", "ab"}, "the header X-CIO-Timestamp is missing", "give it with --timestamp or --headers"},
 		{[]string{"verify", "-", "--headers", "-"}, "the body and the headers cannot both come from standard input", "put one of them into a file"},
+		{[]string{"events", "list", "--outcome", "x"}, "triviactl events list has no flag --outcome", "triviactl events list --help lists the flags; put words that begin with - behind --"},
+		{[]string{"events", "show"}, "triviactl events show wants EVENT_ID", "triviactl events show --help tells more"},
+		{[]string{"events", "stats", "--since", "soon"}, `--since cannot be "soon"`, "want 2h, 3d, now, today, yesterday, 2026-01-31, 2026-01-31 15:04 or RFC 3339"},
+		{[]string{"events", "stats", "--output", "jsn"}, `--output cannot be "jsn"`, "did you mean json?"},
+		{[]string{"responses", "list", "capitals"}, `triviactl responses list wants no words besides flags, got ["capitals"]`, "triviactl responses list --help tells more"},
+		{[]string{"push"}, "triviactl push wants one of: list, show, retry, hold, release, attributes, wins, check", "triviactl push --help tells more"},
+		{[]string{"push", "list", "--state", "done"}, `--state cannot be "done"`, "it takes pending, held, sent, parked"},
+		{[]string{"push", "list", "--kind", "win"}, `--kind cannot be "win"`, "it takes attributes, unsubscribe, suppress, event"},
+		{[]string{"push", "list", "--cause", "x"}, `--cause cannot be "x"`, "it takes win, event, operator"},
+		{[]string{"push", "show", "x"}, `"x" cannot be the ID of a push`, "identifiers are in: triviactl push list"},
+		{[]string{"push", "show", "0"}, `"0" cannot be the ID of a push`, "identifiers are in: triviactl push list"},
+		{[]string{"push", "show", "99999999999999999999"}, `"99999999999999999999" cannot be the ID of a push`, "identifiers are in: triviactl push list"},
+		{[]string{"push", "retry"}, "triviactl push retry wants ID..., --parked or --user PERSON", "triviactl push retry --help tells more"},
+		{[]string{"push", "retry", "--since", "2h"}, "triviactl push retry wants ID..., --parked or --user PERSON", "triviactl push retry --help tells more"},
+		{[]string{"push", "hold", "7", "--pending"}, "IDs and flags that choose many exclude each other", "take one of them"},
+		{[]string{"push", "release", "7", "--until", "now"}, "IDs and flags that choose many exclude each other", "take one of them"},
+		{[]string{"push", "release", "7", "seven"}, `"seven" cannot be the ID of a push`, "identifiers are in: triviactl push list"},
+		{[]string{"push", "attributes", "a=1"}, "triviactl push attributes wants --user", "as in --user demo-1 plan=gold visits=7"},
+		{[]string{"push", "attributes", "--user", "u"}, "triviactl push attributes wants NAME=VALUE...", "as in --user demo-1 plan=gold visits=7"},
+		{[]string{"push", "attributes", "--user", "..", "a=1"}, `--user cannot be "..": ".." is a step in a path`, "it is whom Customer.io's Track API is asked for"},
+		{[]string{"push", "attributes", "--user", strings.Repeat("x", 151), "a=1"}, `--user cannot be "` + strings.Repeat("x", 151) + `": the identifier has 151 bytes, at most 150 fit`, "it is whom Customer.io's Track API is asked for"},
+		{[]string{"push", "attributes", "--user", "u", "plan"}, `"plan" is no NAME=VALUE`, "as in plan=gold"},
+		{[]string{"push", "attributes", "--user", "u", "=gold"}, "an attribute has no name", "Customer.io takes no other"},
+		{[]string{"push", "attributes", "--user", "u", "_update=true"}, `attribute "_update" begins with _, as what tells the Track API how to work`, "Customer.io takes no other"},
+		{[]string{"push", "attributes", "--user", "u", "a=1", "a=2"}, `attribute "a" is there twice`, "give it once"},
+		{[]string{"push", "attributes", "--user", "u", "a=null"}, "a cannot be null: an attribute cannot be null", `if it is meant as text, put it into quotes: '"null"'`},
+		{[]string{"push", "attributes", "--user", "u", "a={}"}, "a cannot be {}: an attribute cannot be an object", `if it is meant as text, put it into quotes: '"{}"'`},
+		{[]string{"push", "attributes", "--user", "u", "a=[1]"}, "a cannot be [1]: an attribute cannot be an array", `if it is meant as text, put it into quotes: '"[1]"'`},
+		{[]string{"push", "attributes", "--user", "u", `a="x`}, `a cannot be "x: it begins with a quote and is no string of JSON`, `if it is meant as text, put it into quotes: '"\"x"'`},
+		{[]string{"push", "attributes", "--user", "u", "a=9007199254740993"}, "a cannot be 9007199254740993: a number so large would lose digits", `if it is meant as text, put it into quotes: '"9007199254740993"'`},
+		{[]string{"push", "attributes", "--user", "u", "a=1e999"}, "a cannot be 1e999: a number so large would lose digits", `if it is meant as text, put it into quotes: '"1e999"'`},
+		{[]string{"push", "attributes", "--user", "u", "a=1", "--timeout", "3s"}, "--timeout says how long --wait waits", "as in --wait --timeout 30s"},
+		{[]string{"push", "wins"}, "triviactl push wins wants --since", "as in --since yesterday"},
+		{[]string{"push", "wins", "--since", "1h", "--until", "2h"}, "--since 1h is not before --until 2h", "both count backwards from now: --since 2h --until 1h"},
+		{[]string{"push", "check", "now"}, `triviactl push check wants no words besides flags, got ["now"]`, "triviactl push check --help tells more"},
+		{[]string{"push", "check"}, "no credentials: CUSTOMERIO_SITE_ID and CUSTOMERIO_TRACK_API_KEY not set", "both are in Customer.io: Settings, API credentials, Track API keys"},
 		{[]string{"completion", "tcsh"}, `no script for "tcsh"`, "there are scripts for bash, zsh and fish"},
 		{[]string{"template", "--url", "example.com"}, `--url cannot be "example.com"`, "as in https://hooks.example.com, without a path"},
 		{[]string{"migrate", "now"}, `triviactl migrate wants no words besides flags, got ["now"]`, "triviactl migrate --help tells more"},
@@ -162,7 +198,7 @@ func TestCompletionOffersWhatMayComeNext(t *testing.T) {
 		words []string
 		want  string
 	}{
-		{[]string{""}, "wins\ndeliveries\nusers\nsources\nmigrate\ntemplate\ncompletion\nsend\nsign\nverify\n"},
+		{[]string{""}, "wins\ndeliveries\nevents\nresponses\npush\nusers\nsources\nmigrate\ntemplate\ncompletion\nsend\nsign\nverify\n"},
 		{[]string{"w"}, "wins\n"},
 		{[]string{"wins", ""}, "list\nshow\n"},
 		{[]string{"wins", "list", "--s"}, "--since\n"},
@@ -170,6 +206,9 @@ func TestCompletionOffersWhatMayComeNext(t *testing.T) {
 		{[]string{"wins", "list", "--output", ""}, "table\njson\ncsv\n"},
 		{[]string{"deliveries", "list", "--state", "p"}, "pending\nparked\n"},
 		{[]string{"deliveries", "list", "--outcome", "a"}, "awarded\nalready_won\n"},
+		{[]string{"push", "list", "--state", "p"}, "pending\nparked\n"},
+		{[]string{"push", "list", "--kind=s"}, "--kind=suppress\n"},
+		{[]string{"push", "list", "--cause", "o"}, "operator\n"},
 		{[]string{"send", "file", "--route", ""}, "win\nevent\n"},
 		{[]string{"completion", "z"}, "zsh\n"},
 		{[]string{"wins", "list", "--output=j"}, "--output=json\n"},
@@ -179,7 +218,7 @@ func TestCompletionOffersWhatMayComeNext(t *testing.T) {
 		{[]string{"sign", ""}, ""},
 		{[]string{"nonsense", ""}, ""},
 		{[]string{"wins", "show", "--", "--"}, ""},
-		{nil, "wins\ndeliveries\nusers\nsources\nmigrate\ntemplate\ncompletion\nsend\nsign\nverify\n"},
+		{nil, "wins\ndeliveries\nevents\nresponses\npush\nusers\nsources\nmigrate\ntemplate\ncompletion\nsend\nsign\nverify\n"},
 	}
 	for _, tt := range tests {
 		t.Run(strings.Join(tt.words, " "), func(t *testing.T) {
@@ -190,7 +229,7 @@ func TestCompletionOffersWhatMayComeNext(t *testing.T) {
 
 	st := newStage(t)
 	st.env[describe] = "1"
-	st.want(t, []string{"wins", "", completionFlag}, 0, "list\tlist wins, newest first\nshow\tshow one win, its prize and its deliveries\n", "")
+	st.want(t, []string{"wins", "", completionFlag}, 0, "list\tlist wins, newest first\nshow\tshow one win, and all that belongs to it\n", "")
 }
 
 func TestHelpFitsTheScreen(t *testing.T) {
@@ -204,6 +243,21 @@ func TestHelpFitsTheScreen(t *testing.T) {
 		{"deliveries"},
 		{"deliveries", "list"},
 		{"deliveries", "show"},
+		{"events"},
+		{"events", "list"},
+		{"events", "show"},
+		{"events", "stats"},
+		{"responses"},
+		{"responses", "list"},
+		{"push"},
+		{"push", "list"},
+		{"push", "show"},
+		{"push", "retry"},
+		{"push", "hold"},
+		{"push", "release"},
+		{"push", "attributes"},
+		{"push", "wins"},
+		{"push", "check"},
 		{"users"},
 		{"users", "add"},
 		{"users", "import"},

@@ -1,0 +1,73 @@
+package ctl
+
+import (
+	"iter"
+
+	"github.com/urfave/cli/v2"
+
+	"trivia/internal/store"
+	"trivia/internal/trivia"
+)
+
+func (s *session) responsesCommand() *cli.Command {
+	return &cli.Command{
+		Name: "responses", Category: look, Usage: "every answer to a trivia, right or wrong",
+		Subcommands: []*cli.Command{
+			{
+				Name: "list", Usage: "list answers, newest first",
+				Description: `They are clicks in an in-app message on buttons whose Action Name is
+trivia/<trivia_id>/<answer>. An answer is right if its person has won that
+trivia.
+
+Examples:
+  triviactl responses list --trivia capitals --since yesterday
+  triviactl responses list --all --output csv > answers.csv`,
+				Flags: append(append([]cli.Flag{
+					&cli.StringFlag{Name: "user", Usage: "only those of `USER`"},
+					&cli.StringFlag{Name: "trivia", Usage: "only those to `TRIVIA`"},
+				}, sinceFlags()...), viewFlags()...),
+				Action: s.listResponses,
+			},
+		},
+	}
+}
+
+func (s *session) listResponses(c *cli.Context) error {
+	if _, err := plainWords(c); err != nil {
+		return err
+	}
+	f := store.ResponseFilter{User: trivia.UserID(c.String("user")), Trivia: trivia.ID(c.String("trivia"))}
+	var err error
+	if f.Since, f.Until, err = parseSpan(c, s.Now()); err != nil {
+		return err
+	}
+	v, err := parseView(c)
+	if err != nil {
+		return err
+	}
+	do, done, err := s.open(c.Context)
+	if err != nil {
+		return err
+	}
+	defer done()
+
+	return list(s, responseNoun(), v, func(p store.Page) iter.Seq2[store.ResponseRow, error] {
+		return do.ListResponses(c.Context, f, p)
+	})
+}
+
+func responseNoun() noun[store.ResponseRow] {
+	type row = store.ResponseRow
+
+	return noun[row]{
+		plural: "responses", cursor: row.Cursor,
+		fields: []field[row]{
+			{name: "answered_at", value: func(r row) any { return r.At }, column: rigid("ANSWERED")},
+			{name: "user_id", value: func(r row) any { return r.User }, column: flexible("USER")},
+			{name: "trivia_id", value: func(r row) any { return r.Trivia }, column: flexible("TRIVIA")},
+			{name: "answer", value: func(r row) any { return r.Answer }, column: flexible("ANSWER")},
+			{name: "right", value: func(r row) any { return r.Right }, column: rigid("RIGHT")},
+			{name: "event_id", value: func(r row) any { return r.EventID }, column: rigid("EVENT"), wide: true},
+		},
+	}
+}
