@@ -127,7 +127,7 @@ func pushNoun() noun[store.PushRow] {
 			{name: "cause", value: func(p row) any { return p.Cause }, column: rigid("CAUSE")},
 			{name: "state", value: func(p row) any { return p.State }, column: states},
 			{name: "attempts", value: func(p row) any { return p.Attempts }, column: number("TRIES"), wide: true},
-			{name: "status", value: func(p row) any { return statusOf(p) }, column: number("HTTP")},
+			{name: "status", value: statusOf, column: number("HTTP")},
 			{name: "reason", value: func(p row) any { return orNil(p.Reason) }, column: flexible("REASON")},
 			{name: "cause_id", value: func(p row) any { return p.CauseID }},
 			{name: "occurred_at", value: func(p row) any { return p.OccurredAt }},

@@ -205,10 +205,10 @@ func TestPushesAreMovedOneByOneOrManyAtOnce(t *testing.T) {
 	}
 }
 
-// A wrongState is how the operator says that a push is in another state.
-type wrongState struct{ error }
+// A wrongStateError is how the operator says that a push is in another state.
+type wrongStateError struct{ error }
 
-func (wrongState) Is(target error) bool { return target == operator.ErrPushState }
+func (wrongStateError) Is(target error) bool { return target == operator.ErrPushState }
 
 func TestPushesThatCannotBeMovedSayWhy(t *testing.T) {
 	t.Parallel()
@@ -218,7 +218,7 @@ func TestPushesThatCannotBeMovedSayWhy(t *testing.T) {
 	st.want(t, []string{"push", "retry", "7"}, 3, "",
 		"triviactl: there is no push 7: not found\ntriviactl: hint: nothing was changed; identifiers are in: triviactl push list\n")
 	st.want(t, []string{"push", "show", "7"}, 3, "", "triviactl: there is no push 7: not found\ntriviactl: hint: identifiers are in: triviactl push list\n")
-	st.fake.pushErr = wrongState{errors.New("push 7 is sent")}
+	st.fake.pushErr = wrongStateError{errors.New("push 7 is sent")}
 	st.want(t, []string{"push", "hold", "7"}, 1, "",
 		"triviactl: nothing was changed: push 7 is sent\ntriviactl: hint: what was sent, or is held already, cannot be held\n")
 	st.fake.pushErr, st.fake.moved = errors.New("the disk is full"), 1000
