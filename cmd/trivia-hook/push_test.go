@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -59,9 +60,7 @@ func (api *trackAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if api.set[person] == nil {
 			api.set[person] = map[string]any{}
 		}
-		for name, value := range body {
-			api.set[person][name] = value
-		}
+		maps.Copy(api.set[person], body)
 	case "events":
 		data, _ := body["data"].(map[string]any)
 		name := fmt.Sprint(person, " ", data["trivia_id"])

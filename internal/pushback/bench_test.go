@@ -36,6 +36,8 @@ func BenchmarkPushes(b *testing.B) {
 }
 
 func benchmarkPushes(b *testing.B, waiting int) {
+	b.Helper()
+
 	url := pgtest.Schema(b)
 	if _, err := store.Migrate(b.Context(), url); err != nil {
 		b.Fatal(err)

@@ -3,6 +3,7 @@ package pushback_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -131,9 +132,7 @@ func (tw *twin) take(req request) {
 		if tw.people[req.Person] == nil {
 			tw.people[req.Person] = map[string]any{}
 		}
-		for name, value := range req.Body {
-			tw.people[req.Person][name] = value
-		}
+		maps.Copy(tw.people[req.Person], req.Body)
 	case "events":
 		tw.events[fmt.Sprint(req.Body["id"])]++
 	}
