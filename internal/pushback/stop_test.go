@@ -133,6 +133,28 @@ func TestADatabaseThatIsGoneIsTheStepsError(t *testing.T) {
 	}
 }
 
+func TestAPushInAnOperatorsHandHoldsUpNobodyElse(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for n := range 20 {
+		b.owe(t, person(n), "attributes", "0s", `{"a":1}`)
+	}
+	b.exec(t, `BEGIN`)
+	b.exec(t, `SELECT FROM pushes WHERE person = $1 FOR UPDATE`, person(7))
+
+	if n, err := b.Step(t.Context()); n != 20 || err != nil {
+		t.Errorf("Step = %d, %v; want 20", n, err)
+	}
+	if err := b.Wait(); err == nil {
+		t.Error("Wait = nil, want that the end of a turn could not be written")
+	}
+	b.exec(t, `COMMIT`)
+	b.want(t, `SELECT person FROM pushes WHERE state = 'pending'`, person(7))
+	b.later(t)
+	b.send(t)
+	b.want(t, `SELECT person FROM pushes WHERE state = 'pending'`)
+}
+
 func TestNoMoreCallsAreMadeThanTheRateAllows(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

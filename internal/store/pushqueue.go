@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -62,8 +64,10 @@ type TurnEnd struct {
 // quick is what begins every batch here. A claim or an end that a crash undoes
 // costs a call that is made twice, which is harmless: it need not wait for the
 // disk. And every statement finds its rows through an index; a plan that was
-// made on old statistics must not read the whole of a table.
-const quick = `SELECT set_config('synchronous_commit', 'off', true), set_config('enable_seqscan', 'off', true)`
+// made on old statistics must not read the whole of a table. An operator who
+// has one push in hand must not hold up everybody's.
+const quick = `SELECT set_config('synchronous_commit', 'off', true), set_config('enable_seqscan', 'off', true),
+	set_config('lock_timeout', '1s', true)`
 
 // maxLooked bounds how many people one claim looks at.
 const maxLooked = 500
@@ -252,14 +256,23 @@ const endTurns = `
 // EndTurns writes down how turns of different people ended, in one commit. Of
 // a person whose lease has ended meanwhile only the pushes are ended.
 func (s *Store) EndTurns(ctx context.Context, turns []TurnEnd) error {
-	pushes, people := endedPushes{}, endedPeople{}
+	var (
+		ended  []endedPush
+		pushes endedPushes
+		people endedPeople
+	)
 	for _, t := range turns {
 		if err := people.add(t); err != nil {
 			return err
 		}
 		for _, e := range t.Ends {
-			pushes.add(t.Turn.Person, e)
+			ended = append(ended, endedPush{t.Turn.Person, e})
 		}
+	}
+	// Operators lock in the same order.
+	slices.SortFunc(ended, func(a, b endedPush) int { return cmp.Compare(a.ID, b.ID) })
+	for _, e := range ended {
+		pushes.add(e)
 	}
 
 	var q pgx.Batch
@@ -275,6 +288,11 @@ func (s *Store) EndTurns(ctx context.Context, turns []TurnEnd) error {
 	return nil
 }
 
+type endedPush struct {
+	person string
+	PushEnd
+}
+
 // EndedPushes are pushes as arrays.
 type endedPushes struct {
 	people          []string
@@ -284,12 +302,12 @@ type endedPushes struct {
 	reasons         []string
 }
 
-func (c *endedPushes) add(person string, e PushEnd) {
+func (c *endedPushes) add(e endedPush) {
 	tried := 0
 	if e.Tried {
 		tried = 1
 	}
-	c.people, c.ids = append(c.people, person), append(c.ids, e.ID)
+	c.people, c.ids = append(c.people, e.person), append(c.ids, e.ID)
 	c.states, c.statuses = append(c.states, e.State), append(c.statuses, e.Status)
 	c.reasons, c.tried = append(c.reasons, clean(e.Reason)), append(c.tried, tried)
 }
