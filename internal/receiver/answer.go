@@ -79,7 +79,7 @@ func (rc *Receiver) refuse(w http.ResponseWriter, r *http.Request, d *dealing, e
 	case http.StatusMethodNotAllowed:
 		header.Set("Allow", http.MethodPost)
 	}
-	rc.write(w, d, no.status, refused{Status: "refused", Error: no.said})
+	rc.write(w, d, no.status, answerOf("status", "refused", "error", no.said))
 
 	caller := callerText(d, err)
 	rc.Metrics.Refused(no.reason)
@@ -105,14 +105,16 @@ func callerText(d *dealing, err error) string {
 // accept answers a request that was kept, and logs it if it waits for a
 // person.
 func (rc *Receiver) accept(w http.ResponseWriter, r *http.Request, d *dealing, receipt store.Receipt) {
-	yes := accepted{Status: "accepted", Outcome: string(receipt.Outcome), Key: d.key}
+	// Customer.io can save what an action is answered as attributes of the person,
+	// so these words are part of the contract.
+	status, outcome := "accepted", string(receipt.Outcome)
 	if receipt.Duplicate {
-		yes.Status = "duplicate"
+		status = "duplicate"
 	}
 	if receipt.Outcome == trivia.Unsettled {
-		yes.Outcome = string(trivia.StatePending)
+		outcome = string(trivia.StatePending)
 	}
-	rc.write(w, d, http.StatusOK, yes)
+	rc.write(w, d, http.StatusOK, answerOf("status", status, "outcome", outcome, "key", d.key))
 
 	if !receipt.Duplicate && receipt.State == trivia.StateParked {
 		rc.Log.WarnContext(r.Context(), "delivery parked",
@@ -122,35 +124,51 @@ func (rc *Receiver) accept(w http.ResponseWriter, r *http.Request, d *dealing, r
 	}
 }
 
-// The answers. Customer.io can save what an action is answered as attributes
-// of the person, so their words are part of the contract.
-type (
-	accepted struct {
-		Status  string `json:"status"` // accepted, duplicate
-		Outcome string `json:"outcome"`
-		Key     string `json:"key"`
-	}
-	refused struct {
-		Status string `json:"status"` // refused
-		Error  string `json:"error"`
-	}
-)
-
 // statusTexts are the answers' names in the metrics.
 var statusTexts = map[int]string{
 	http.StatusOK: "200", http.StatusUnauthorized: "401", http.StatusForbidden: "403", http.StatusNotFound: "404",
 	http.StatusMethodNotAllowed: "405", http.StatusRequestEntityTooLarge: "413", http.StatusServiceUnavailable: "503",
 }
 
-func (rc *Receiver) write(w http.ResponseWriter, d *dealing, status int, answer any) {
-	body, err := json.Marshal(answer)
-	if err != nil {
-		body = []byte(`{}`) // cannot be: the answers hold nothing but text
-	}
+func (rc *Receiver) write(w http.ResponseWriter, d *dealing, status int, answer []byte) {
 	w.Header()["Content-Type"] = contentType
 	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n')) // a sender that has hung up will come again
+	_, _ = w.Write(answer) // a sender that has hung up will come again
 	rc.Metrics.Request(d.name, statusTexts[status], rc.Now().Sub(d.start))
+}
+
+// answerOf writes what names and words say, in turns, as a JSON object.
+func answerOf(words ...string) []byte {
+	out := make([]byte, 0, 128)
+	for i, word := range words {
+		switch {
+		case i == 0:
+			out = append(out, '{')
+		case i%2 == 0:
+			out = append(out, ',')
+		default:
+			out = append(out, ':')
+		}
+		out = appendText(out, word)
+	}
+
+	return append(out, "}\n"...)
+}
+
+// appendText writes a text as JSON. Nearly all of them are plain, and
+// [json.Marshal] is slow to find that out.
+func appendText(out []byte, text string) []byte {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			quoted, _ := json.Marshal(text) // text always marshals
+
+			return append(out, quoted...)
+		}
+	}
+	out = append(out, '"')
+	out = append(out, text...)
+
+	return append(out, '"')
 }
 
 var contentType = []string{"application/json"}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"slices"
+	"strings"
 	"time"
 
 	"trivia/internal/trivia"
@@ -37,7 +38,8 @@ type Receipt struct {
 type slip struct {
 	*Arrival
 	count   int32
-	members []int // places in the batch, in the order of arrival
+	place   int   // in the batch, of the first
+	repeats []int // places of the others
 	fresh   bool  // no such row was there before
 	receipt Receipt
 }
@@ -47,7 +49,6 @@ type slip struct {
 type batch struct {
 	firsts []*slip // one for each kind and key
 	rivals []*slip // further bodies under a key, whether the first is in this batch or was there before
-	known  map[name]*slip
 	size   int
 }
 
@@ -60,51 +61,63 @@ type name struct {
 func (s *slip) name() name { return name{s.Kind, s.Key} }
 
 func newBatch(arrivals []Arrival) *batch {
-	b := &batch{
-		firsts: make([]*slip, 0, len(arrivals)),
-		known:  make(map[name]*slip, len(arrivals)),
-		size:   len(arrivals),
-	}
 	slips := make([]slip, len(arrivals))
-
+	sorted := make([]*slip, len(arrivals))
 	for i := range arrivals {
-		a := &arrivals[i]
-		first, ok := b.known[name{a.Kind, a.Key}]
+		slips[i] = slip{Arrival: &arrivals[i], count: 1, place: i}
+		sorted[i] = &slips[i]
+	}
+	slices.SortFunc(sorted, func(x, y *slip) int { return cmp.Or(byName(x, y.name()), cmp.Compare(x.place, y.place)) })
+
+	b := &batch{firsts: sorted[:0], size: len(arrivals)}
+	var first *slip
+	for _, s := range sorted {
 		switch {
-		case !ok:
-			s := &slips[i]
-			*s = slip{Arrival: a, count: 1, members: []int{i}}
-			b.known[s.name()] = s
+		case first == nil || first.Key != s.Key || first.Kind != s.Kind:
+			first = s
 			b.firsts = append(b.firsts, s)
-		case first.SHA256 == a.SHA256:
-			first.add(i)
+		case first.SHA256 == s.SHA256:
+			first.repeat(s.place)
 		default:
-			b.addRival(a, i)
+			b.addRival(s)
 		}
 	}
-	slices.SortFunc(b.firsts, bySlipName)
 
 	return b
 }
 
-func (s *slip) add(member int) {
+func (s *slip) repeat(place int) {
 	s.count++
-	s.members = append(s.members, member)
+	s.repeats = append(s.repeats, place)
 }
 
 // addRival is for the rare case: a batch holds hardly ever more than one.
-func (b *batch) addRival(a *Arrival, member int) {
+func (b *batch) addRival(s *slip) {
 	for _, r := range b.rivals {
-		if r.Kind == a.Kind && r.Key == a.Key && r.SHA256 == a.SHA256 {
-			r.add(member)
+		if r.Kind == s.Kind && r.Key == s.Key && r.SHA256 == s.SHA256 {
+			r.repeat(s.place)
 			return
 		}
 	}
-	b.rivals = append(b.rivals, &slip{Arrival: a, count: 1, members: []int{member}})
+	b.rivals = append(b.rivals, s)
+}
+
+// first finds the slip of n among the firsts.
+func (b *batch) first(n name) (*slip, bool) {
+	i, ok := slices.BinarySearchFunc(b.firsts, n, byName)
+	if !ok {
+		return nil, false
+	}
+
+	return b.firsts[i], true
+}
+
+func byName(s *slip, n name) int {
+	return cmp.Or(strings.Compare(string(s.Kind), string(n.kind)), strings.Compare(s.Key, n.key))
 }
 
 func bySlipName(x, y *slip) int {
-	return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Key, y.Key), slices.Compare(x.SHA256[:], y.SHA256[:]))
+	return cmp.Or(byName(x, y.name()), slices.Compare(x.SHA256[:], y.SHA256[:]))
 }
 
 // receipts gives every arrival its answer, in the order of arrival. Only the
@@ -113,11 +126,10 @@ func (b *batch) receipts() []Receipt {
 	out := make([]Receipt, b.size)
 	for _, slips := range [][]*slip{b.firsts, b.rivals} {
 		for _, s := range slips {
-			for n, member := range s.members {
-				out[member] = s.receipt
-				if n > 0 {
-					out[member].Duplicate, out[member].Reason = true, ""
-				}
+			out[s.place] = s.receipt
+			for _, place := range s.repeats {
+				out[place] = s.receipt
+				out[place].Duplicate, out[place].Reason = true, ""
 			}
 		}
 	}

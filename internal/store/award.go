@@ -208,7 +208,7 @@ func sortByPerson(wins []*slip) {
 			cmp.Compare(x.Win.User, y.Win.User),
 			cmp.Compare(x.Win.Trivia, y.Win.Trivia),
 			x.At.Compare(y.At),
-			cmp.Compare(x.members[0], y.members[0]),
+			cmp.Compare(x.place, y.place),
 		)
 	})
 }

@@ -16,6 +16,7 @@ import (
 // xmax is 0 in a row that this statement has inserted, and never in one that
 // it has updated.
 const keepDeliveries = `
+	WITH kept AS (
 	INSERT INTO deliveries AS d (
 		key, kind, body, body_sha256, state, outcome, reason, user_id, trivia_id, item,
 		received_at, seen, last_seen_at, caller, signed_by, stamp, due_at, settled_at)
@@ -23,13 +24,23 @@ const keepDeliveries = `
 		at, seen, at, caller, signed_by, stamp,
 		CASE WHEN state = 'pending' THEN now() END,
 		CASE WHEN state <> 'pending' THEN now() END
-	FROM unnest(` + arrivedArrays + `) AS arrived (` + arrivedColumns + `)` + keepOrCount
+	FROM unnest(` + arrivedArrays + `) AS arrived (` + arrivedColumns + `)` + keepOrCount + `
+	)` + tellKept + `cardinality($1)`
 
 const keepOrCount = `
 	ON CONFLICT (key, kind, rival) DO UPDATE
 	SET seen = d.seen + excluded.seen, last_seen_at = greatest(d.last_seen_at, excluded.last_seen_at)
 	WHERE d.body_sha256 = excluded.body_sha256
 	RETURNING d.key, d.kind, d.xmax = 0 AS fresh, d.state, coalesce(d.outcome, '') AS outcome`
+
+// tellKept returns how many were kept or counted, and those that are not fresh.
+// Nearly always that is all there is to tell. If there are rivals, it returns
+// all others, so that one can tell who they are.
+const tellKept = `
+	SELECT count(*), '', '', false, '', '' FROM kept
+	UNION ALL
+	SELECT NULL, kind, key, fresh, state, outcome FROM kept
+	WHERE NOT fresh OR (SELECT count(*) FROM kept) < `
 
 // What columns.args sends, in this order.
 const (
@@ -55,31 +66,63 @@ func (b *batch) queueKeep(q *pgx.Batch, slips []*slip, settle bool) {
 	for _, s := range slips {
 		c.add(s, s.expected(settle))
 	}
-	q.Queue(keepDeliveries, c.args()...).Query(b.readKept)
+	q.Queue(keepDeliveries, c.args()...).Query(b.readKept(slips, settle))
 }
 
-// readKept reads what keepDeliveries returns into the receipts of b.
-func (b *batch) readKept(rows pgx.Rows) error {
-	var (
-		n     name
-		fresh bool
-		v     verdict
-	)
-	_, err := pgx.ForEachRow(rows, []any{&n.key, &n.kind, &fresh, &v.state, &v.outcome}, func() error {
-		s, ok := b.known[n]
-		if !ok {
-			return fmt.Errorf("kept %s %s, which was not asked for", n.kind, n.key)
+// readKept reads what tellKept returns into the receipts of slips.
+func (b *batch) readKept(slips []*slip, settle bool) func(pgx.Rows) error {
+	return func(rows pgx.Rows) error {
+		type told struct {
+			name
+			verdict
+
+			fresh bool
 		}
-		s.fresh = fresh
-		s.receipt = Receipt{Duplicate: !fresh, State: v.state, Outcome: v.outcome}
-		if fresh {
-			s.receipt.Reason = s.Unusable
+		var (
+			n    *int
+			kept int
+			t    told
+			all  []told
+		)
+		_, err := pgx.ForEachRow(rows, []any{&n, &t.kind, &t.key, &t.fresh, &t.state, &t.outcome}, func() error {
+			if n != nil {
+				kept = *n
+			} else {
+				all = append(all, t)
+			}
+
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+
+		if kept == len(slips) {
+			expectFresh(slips, settle)
+		}
+		for _, t := range all {
+			s, ok := b.first(t.name)
+			if !ok {
+				return fmt.Errorf("kept %s %s, which was not asked for", t.kind, t.key)
+			}
+			s.fresh = t.fresh
+			s.receipt = Receipt{Duplicate: !t.fresh, State: t.state, Outcome: t.outcome}
+			if t.fresh {
+				s.receipt.Reason = s.Unusable
+			}
 		}
 
 		return nil
-	})
+	}
+}
 
-	return err
+// expectFresh gives slips the receipts of what was not there before.
+func expectFresh(slips []*slip, settle bool) {
+	for _, s := range slips {
+		v := s.expected(settle)
+		s.fresh = true
+		s.receipt = Receipt{State: v.state, Outcome: v.outcome, Reason: v.reason}
+	}
 }
 
 // A verdict is what a delivery's row says about it.

@@ -40,7 +40,6 @@ const recordEvents = `
 // IS TRUE keeps the planner from joining, and so from comparing all with all:
 // it looks each up in a hash table instead.
 const recordMore = `
-	ON CONFLICT (event_id) DO NOTHING
 	RETURNING event_id
 	), owed AS (
 		INSERT INTO pushes (person, kind, cause, cause_id, attributes, occurred_at, state, reason)
@@ -58,7 +57,9 @@ const recordMore = `
 
 // keepAndRecord keeps events as recorded, and records those whose very body it
 // has put under its key. So a second body under a key is never recorded, whoever
-// was first, and a repeat changes nothing.
+// was first, and a repeat changes nothing. That an event is there whose delivery
+// is not does not happen by itself: then the batch is refused, and each of it
+// settled alone.
 const keepAndRecord = `
 	WITH kept AS (
 		INSERT INTO deliveries AS d (
@@ -69,12 +70,12 @@ const keepAndRecord = `
 		FROM unnest($1::text[], $2::timestamptz[], $35::bytea[], $36::bytea[], $37::integer[], $38::text[], $39::text[], $40::text[])
 			AS arrived (key, at, body, sha256, seen, caller, signed_by, stamp)` + keepOrCount + `
 	), recorded AS (` + recordEvents + `
-	WHERE (a.event_id IN (SELECT k.key FROM kept AS k WHERE k.fresh)) IS TRUE` + recordMore + `
-	SELECT key, kind, fresh, state, outcome FROM kept`
+	WHERE (a.event_id IN (SELECT k.key FROM kept AS k WHERE k.fresh)) IS TRUE` + recordMore + tellKept + `cardinality($1)`
 
 // recordKept records events that stand in deliveries already.
 const recordKept = `
-	WITH recorded AS (` + recordEvents + recordMore + `
+	WITH recorded AS (` + recordEvents + `
+	ON CONFLICT (event_id) DO NOTHING` + recordMore + `
 	SELECT`
 
 // queueKeepEvents keeps usable events and records them. They come sorted by
@@ -95,7 +96,7 @@ func (b *batch) queueKeepEvents(q *pgx.Batch, events []*slip, owing Owing) {
 		callers[i], signers[i], stamps[i] = s.Caller, s.SignedBy, s.Stamp
 	}
 	args := append(c.args(owing.Held), bodies, sums, seen, words(callers), words(signers), words(stamps))
-	q.Queue(keepAndRecord, args...).Query(b.readKept)
+	q.Queue(keepAndRecord, args...).Query(b.readKept(events, settledNow))
 }
 
 // queueRecord records one event that was kept before.

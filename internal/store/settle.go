@@ -110,7 +110,7 @@ type SettleOptions struct {
 // Settle settles one claimed delivery as a says it is, in one commit, with the
 // statements that intake uses. It returns [ErrBusy] if the claim is lost.
 func (s *Store) Settle(ctx context.Context, p Pending, a Arrival, opts SettleOptions) (Receipt, error) {
-	sl := &slip{Arrival: &a, members: []int{0}}
+	sl := &slip{Arrival: &a}
 	end := sl.expected(settledNow)
 	sl.receipt = Receipt{State: end.state, Outcome: end.outcome, Reason: end.reason}
 
