@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -94,7 +95,12 @@ func (list words) encode(buf []byte) []byte {
 	return buf
 }
 
+// A column that nobody has anything in is sent as an empty array: unnest fills
+// it up with nulls.
 func (list texts) encode(buf []byte) []byte {
+	if !slices.ContainsFunc(list, func(word string) bool { return word != "" }) {
+		list = nil
+	}
 	buf = appendArray(buf, pgtype.TextOID, len(list))
 	for _, word := range list {
 		if word == "" {

@@ -47,6 +47,7 @@ type options struct {
 	users      int
 	requests   int
 	plainConns int
+	barest     bool
 	plain      string // serve the plain version there, in a process of its own
 	url        string
 }
@@ -61,7 +62,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	if opts.plain != "" {
-		return servePlain(ctx, opts.url, opts.plain, key, opts.plainConns)
+		return servePlain(ctx, opts.url, opts.plain, key, opts.plainConns, opts.barest)
 	}
 	if opts.hook, err = filepath.Abs(opts.hook); err != nil {
 		return err
@@ -103,6 +104,7 @@ func parse(args []string) (options, error) {
 	set.IntVar(&opts.users, "users", 100_000, "users in the database")
 	set.IntVar(&opts.requests, "requests", 400_000, "requests prepared for a load")
 	set.IntVar(&opts.plainConns, "plain-conns", 32, "database connections of the plain version")
+	set.BoolVar(&opts.barest, "barest", false, "let the plain version keep one row of an event and nothing else")
 	set.StringVar(&opts.plain, "plain", "", "internal: serve the plain version at this address")
 	set.StringVar(&opts.url, "url", "", "internal: its database")
 	if err := set.Parse(args); err != nil {

@@ -24,10 +24,11 @@ import (
 type plain struct {
 	pool     *pgxpool.Pool
 	verifier signature.Verifier
+	barest   bool // keep nothing of an event but one row
 }
 
 // servePlain serves until ctx ends.
-func servePlain(ctx context.Context, url, addr string, key signature.Key, conns int) error {
+func servePlain(ctx context.Context, url, addr string, key signature.Key, conns int, barest bool) error {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return err
@@ -44,7 +45,7 @@ func servePlain(ctx context.Context, url, addr string, key signature.Key, conns 
 	if err != nil {
 		return err
 	}
-	p := plain{pool, signature.Verifier{Keys: []signature.Key{key}, Tolerance: 5 * time.Minute}}
+	p := plain{pool, signature.Verifier{Keys: []signature.Key{key}, Tolerance: 5 * time.Minute}, barest}
 	server := &http.Server{Handler: p, ReadHeaderTimeout: time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
@@ -92,34 +93,62 @@ func (p plain) takeWin(ctx context.Context, name string, body []byte) (key strin
 	return key, p.award(ctx, key, body, win)
 }
 
-// plainSchema is what only the plain version needs: its events carry their body.
+// plainSchema is what only the barest version needs: its events carry their
+// body.
 const plainSchema = `ALTER TABLE events ADD COLUMN body bytea`
 
-const plainEvent = `
-	INSERT INTO events (
-		event_id, object_type, metric, occurred_at, received_at, body,
+const (
+	plainColumns = `
+		event_id, object_type, metric, occurred_at, received_at,
 		person, customer_id, email, cio_id,
 		delivery_id, campaign_id, broadcast_id, newsletter_id, action_id, transactional_id, template_id,
 		link_id, href, tracked_response, failure_message,
-		machine, prefetched, proxied, synthetic)
-	VALUES ($1, $2, $3, $4, now(), $5,
+		machine, prefetched, proxied, synthetic`
+
+	plainValues = `
+		$1, $2, $3, $4, now(),
 		nullif($6, ''), nullif($7, ''), nullif($8, ''), nullif($9, ''), nullif($10, ''), nullif($11, ''), nullif($12, ''),
 		nullif($13, ''), nullif($14, ''), nullif($15, ''), nullif($16, ''), nullif($17, ''), nullif($18, ''), nullif($19, ''),
-		nullif($20, ''), $21, $22, $23, $24)
-	ON CONFLICT (event_id) DO NOTHING`
+		nullif($20, ''), $21, $22, $23, $24::boolean`
 
-// takeEvent does with one insert less than trivia-hook does: it writes down
-// neither answers nor what is owed to Customer.io, and keeps no delivery.
+	// What trivia-hook keeps of an event: its bytes, and what people ask by.
+	plainEvent = `
+		WITH kept AS (
+			INSERT INTO deliveries (key, kind, body, body_sha256, state, outcome, received_at, last_seen_at, settled_at)
+			VALUES ($1, 'event', $5, $25, 'done', 'recorded', now(), now(), now())
+			ON CONFLICT (key, kind, rival) DO NOTHING
+			RETURNING key)
+		INSERT INTO events (` + plainColumns + `)
+		SELECT ` + plainValues + ` FROM kept
+		ON CONFLICT (event_id) DO NOTHING`
+
+	// The least that could be kept: one row.
+	barestEvent = `
+		INSERT INTO events (body, ` + plainColumns + `)
+		VALUES ($5, ` + plainValues + `)
+		ON CONFLICT (event_id) DO NOTHING`
+)
+
+// takeEvent does with one insert nearly what trivia-hook does: it writes down
+// neither answers nor what is owed to Customer.io.
 func (p plain) takeEvent(ctx context.Context, body []byte) (key string, err error) {
 	id, ev, err := customerio.DecodeEvent(body)
 	if err != nil {
 		return "", err
 	}
-	key = customerio.Key(sha256.Sum256(body), id)
-	_, err = p.pool.Exec(ctx, plainEvent, key, ev.ObjectType, ev.Metric, ev.At, body,
+	sum := sha256.Sum256(body)
+	key = customerio.Key(sum, id)
+	args := []any{
+		key, ev.ObjectType, ev.Metric, ev.At, body,
 		ev.Person, ev.CustomerID, ev.Email, ev.CioID,
 		ev.DeliveryID, ev.Campaign, ev.Broadcast, ev.Newsletter, ev.Action, ev.Transactional, ev.Template,
-		ev.Link, ev.Href, ev.Response, ev.Failure, ev.Machine, ev.Prefetched, ev.Proxied, ev.Synthetic)
+		ev.Link, ev.Href, ev.Response, ev.Failure, ev.Machine, ev.Prefetched, ev.Proxied, ev.Synthetic,
+	}
+	if p.barest {
+		_, err = p.pool.Exec(ctx, barestEvent, args...)
+	} else {
+		_, err = p.pool.Exec(ctx, plainEvent, append(args, sum[:])...)
+	}
 
 	return key, err
 }

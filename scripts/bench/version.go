@@ -165,7 +165,7 @@ func startPlain(ctx context.Context, opts options, url string) (*program, error)
 		return nil, err
 	}
 	const addr = "127.0.0.1:18099"
-	cmd := exec.CommandContext(ctx, self, "-plain", addr, "-url", url, "-plain-conns", fmt.Sprint(opts.plainConns))
+	cmd := exec.CommandContext(ctx, self, "-plain", addr, "-url", url, "-plain-conns", fmt.Sprint(opts.plainConns), fmt.Sprintf("-barest=%t", opts.barest))
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		return nil, err
