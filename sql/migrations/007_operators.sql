@@ -1,0 +1,59 @@
+-- What operators look for, over many deliveries.
+CREATE INDEX deliveries_by_trivia ON deliveries (trivia_id, received_at) WHERE trivia_id IS NOT NULL;
+CREATE INDEX deliveries_odd ON deliveries (outcome, received_at) WHERE outcome NOT IN ('awarded', 'already_won', 'recorded');
+CREATE INDEX audit_log_by_target ON audit_log (target, at);
+
+-- Some or all wins of a trivia that is sealed are gone: it can never be opened
+-- again, or they could be won again.
+ALTER TABLE trivias
+	ADD COLUMN sealed_at timestamptz,
+	ADD CHECK (sealed_at IS NULL OR closed_at IS NOT NULL);
+
+-- A repaired body is a row of its own, and names the delivery that it stands for.
+ALTER TABLE deliveries ADD COLUMN repairs text; -- key and SHA-256, as key@hex
+
+-- A prize that was taken back stays, marked, and so does its win: it cannot be
+-- won again.
+ALTER TABLE prizes
+	ADD COLUMN revoked_at     timestamptz,
+	ADD COLUMN revoked_reason text;
+
+-- The other seam: replace it together with grant_prize. It is called in the
+-- commit that writes the operator's act down.
+CREATE FUNCTION revoke_prize(user_id text, item text, trivia_id text, reason text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE prizes AS p
+	SET revoked_at = now(), revoked_reason = revoke_prize.reason
+	WHERE p.user_id = revoke_prize.user_id AND p.trivia_id = revoke_prize.trivia_id;
+END
+$$;
+
+-- What people who were forgotten have won, so that nobody wins it twice: a hash
+-- of user and trivia, keyed, so that the table alone tells nothing about whom.
+CREATE TABLE forgotten (
+	hash         bytea PRIMARY KEY,
+	forgotten_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- The key, made when the first person is forgotten. At most one row.
+CREATE TABLE forget_key (
+	single boolean PRIMARY KEY DEFAULT true CHECK (single),
+	key    bytea NOT NULL
+);
+
+CREATE FUNCTION forgotten_hash(user_id text, trivia_id text) RETURNS bytea
+LANGUAGE sql STABLE AS $$
+	SELECT sha256(k.key || sha256(k.key || convert_to(user_id || E'\x01' || trivia_id, 'UTF8'))) FROM forget_key AS k
+$$;
+
+-- When each signing key has last matched, so that one knows when an old one can
+-- go. Services add what they have counted from time to time.
+CREATE TABLE key_uses (
+	kind        text NOT NULL,
+	fingerprint text NOT NULL,
+	first_used  timestamptz NOT NULL,
+	last_used   timestamptz NOT NULL,
+	uses        bigint NOT NULL,
+	PRIMARY KEY (fingerprint, kind)
+);
