@@ -3,6 +3,7 @@ package operator
 import (
 	"context"
 	"fmt"
+	"iter"
 	"strconv"
 
 	"trivia/internal/store"
@@ -14,6 +15,12 @@ type Resend struct {
 	To     string // for the audit log
 	Reason string
 	Send   func(context.Context, []store.DeliveryRow) error // is given them with their bodies
+}
+
+// ListReplay yields the deliveries of a set without their bodies, oldest first.
+// After an error it yields nothing more.
+func (o *Operator) ListReplay(ctx context.Context, set ReplaySet) iter.Seq2[store.DeliveryRow, error] {
+	return o.all(ctx, set)
 }
 
 // resendBatch is how many deliveries are handed over at once.
