@@ -87,7 +87,7 @@ func aReplay() operator.Replayed {
 		conflict = standing(trivia.StateParked, trivia.PrizeConflict)
 		awarded  = standing(trivia.StateDone, trivia.Awarded)
 		refused  = standing(trivia.StateParked, trivia.Unsettled)
-		row      = func(key, user, item string, d operator.Standing, after operator.Standing, reason string) operator.ReplayedRow {
+		row      = func(key, user, item string, d, after operator.Standing, reason string) operator.ReplayedRow {
 			return operator.ReplayedRow{
 				DeliveryRow: store.DeliveryRow{
 					Key: key, Kind: trivia.KindWin, Win: trivia.Win{User: trivia.UserID(user), Trivia: "capitals", Item: trivia.Item(item)},

@@ -157,14 +157,14 @@ func (s *session) resendAll(c *cli.Context, do verbs, r replayCall, to targets, 
 				return err
 			}
 
-			return c.Context.Err()
+			return c.Err()
 		},
 	})
 	progress.stop()
 	s.printTally(all, s.Now().Sub(begun))
 	switch {
 	case err != nil:
-		if hint := hintOf(err); hint != "" && c.Context.Err() == nil {
+		if hint := hintOf(err); hint != "" && c.Err() == nil {
 			s.say("%v", err)
 			err = errQuiet
 		}

@@ -232,8 +232,15 @@ func (r replayCall) goOn(called string, so operator.Replayed) string {
 	}
 	f := r.set.Walk.Filter
 	for _, w := range []struct{ name, value string }{
-		{"user", string(f.User)}, {"trivia", string(f.Trivia)}, {"item", string(f.Item)}, {"key", f.Key}, {"kind", string(f.Kind)},
-		{"state", string(f.State)}, {"outcome", string(f.Outcome)}, {"body", r.body}, {"http", r.http},
+		{"user", string(f.User)},
+		{"trivia", string(f.Trivia)},
+		{"item", string(f.Item)},
+		{"key", f.Key},
+		{"kind", string(f.Kind)},
+		{"state", string(f.State)},
+		{"outcome", string(f.Outcome)},
+		{"body", r.body},
+		{"http", r.http},
 	} {
 		flag(w.name, w.value)
 	}

@@ -23,12 +23,15 @@ func TestARepairChangesNoMoreThanItIsAskedTo(t *testing.T) {
 	}{
 		{
 			"an item that is missing", `{"user_id":"u1","trivia_id":"t1"}`, mug,
-			`{"user_id":"u1","trivia_id":"t1","item":"mug"}`, trivia.Win{User: "u1", Trivia: "t1", Item: "mug"}, "",
+			`{"user_id":"u1","trivia_id":"t1","item":"mug"}`,
+			trivia.Win{User: "u1", Trivia: "t1", Item: "mug"},
+			"",
 		},
 		{
 			"an item that is blank, among other things", "{\n  \"item\": \" \",\n  \"user_id\": 7, \"trivia_id\": \"t1\", \"note\": \"}\"\n}\n", mug,
 			"{\n  \"item\": \" \",\n  \"user_id\": 7, \"trivia_id\": \"t1\", \"note\": \"}\",\"item\":\"mug\"}\n",
-			trivia.Win{User: "7", Trivia: "t1", Item: "mug"}, "",
+			trivia.Win{User: "7", Trivia: "t1", Item: "mug"},
+			"",
 		},
 		{"an empty object", `{ }`, all, `{"user_id":"u1","trivia_id":"t1","item":"a \"big\" \u003cmug\u003e"}`, all, ""},
 		{"no JSON", `user_id=u1`, all, `{"user_id":"u1","trivia_id":"t1","item":"a \"big\" \u003cmug\u003e"}`, all, ""},

@@ -382,9 +382,9 @@ func (run *replaying) unsettled(ctx context.Context, rows []store.DeliveryRow) (
 	if err != nil {
 		return nil, err
 	}
-	for i := len(at) - 1; i >= 0; i-- {
+	for i, place := range slices.Backward(at) {
 		if held[i] {
-			open = slices.Delete(open, at[i], at[i]+1)
+			open = slices.Delete(open, place, place+1)
 		}
 	}
 

@@ -3,6 +3,7 @@ package operator
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"trivia/internal/store"
@@ -76,7 +77,7 @@ func replayed(d store.Again, r store.Receipt) ReplayedRow {
 // won before in it win once more, since they would have.
 func (run *replaying) together(ctx context.Context, list []store.Again) ([]store.Receipt, error) {
 	before := run.before(list)
-	whole := append(before[:len(before):len(before)], list...)
+	whole := slices.Concat(before, list)
 
 	var receipts []store.Receipt
 	err := run.store.Act(ctx, func(act *store.Act) (deed store.Deed, err error) {

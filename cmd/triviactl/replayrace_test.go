@@ -1,4 +1,4 @@
-package operator_test
+package main
 
 import (
 	"context"
@@ -14,19 +14,17 @@ import (
 
 	"trivia/internal/diag"
 	"trivia/internal/operator"
-	"trivia/internal/pgtest"
 	"trivia/internal/settle"
 	"trivia/internal/store"
 	"trivia/internal/trivia"
 )
 
-// A ledger that could hold a prize that was granted twice.
-const countedPrizes = `
-	CREATE TABLE granted (user_id text, trivia_id text, item text);
-	CREATE OR REPLACE FUNCTION grant_prize(user_id text, item text, trivia_id text) RETURNS void LANGUAGE sql AS $$
-		INSERT INTO prizes (user_id, trivia_id, item) VALUES ($1, $3, $2);
-		INSERT INTO granted (user_id, trivia_id, item) VALUES ($1, $3, $2);
-	$$`
+// pendingToo adds the users who were missing, and a pending win of each user.
+const pendingToo = `
+	INSERT INTO users (user_id) SELECT 'user-' || i FROM generate_series(1, %[1]d) AS i ON CONFLICT DO NOTHING;
+	INSERT INTO deliveries (key, kind, body, body_sha256, state, user_id, trivia_id, item, received_at, last_seen_at, due_at)
+	SELECT 'pending-' || i, 'win', body::bytea, sha256(body::bytea), 'pending', 'user-' || i, 't1', 'mug', now(), now(), now()
+	FROM generate_series(1, %[1]d) AS i, LATERAL (SELECT format('{"user_id":"user-%%s","trivia_id":"t1","item":"mug"}', i)) AS b (body)`
 
 // While two operators replay and look at previews, two stages settle what is
 // pending, and intake takes repeats of the same keys and new wins of the same
@@ -35,37 +33,31 @@ func TestAReplayAmongAllOthersAwardsOnce(t *testing.T) {
 	t.Parallel()
 
 	const n = 150 // users, with two parked deliveries each, a pending one, and one that arrives
-	url := pgtest.Schema(t)
-	if _, err := store.Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	s, err := store.Open(t.Context(), url)
+	p := newParked(t, n)
+	s, err := store.Open(t.Context(), p.url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
 	owing := store.Owing{Policy: trivia.DefaultPolicy()}
-	in, err := store.OpenIntake(t.Context(), url, store.IntakeOptions{Conns: 2, Statement: time.Minute, Owing: owing})
+	in, err := store.OpenIntake(t.Context(), p.url, store.IntakeOptions{Conns: 2, Statement: time.Minute, Owing: owing})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(in.Close)
-	d := desk{operator.New(s, "ann@desk"), connect(t, url)}
-	d.exec(t, countedPrizes)
-	d.exec(t, fmt.Sprintf(waiting, n))
-	d.exec(t, fmt.Sprintf(`
-		INSERT INTO deliveries (key, kind, body, body_sha256, state, user_id, trivia_id, item, received_at, last_seen_at, due_at)
-		SELECT 'pending-' || i, 'win', body::bytea, sha256(body::bytea), 'pending', 'user-' || i, 't1', 'mug', now(), now(), now()
-		FROM generate_series(1, %d) AS i, LATERAL (SELECT format('{"user_id":"user-%%s","trivia_id":"t1","item":"mug"}', i)) AS b (body)`, n))
+	if _, err := p.db.Exec(t.Context(), fmt.Sprintf(pendingToo, n)); err != nil {
+		t.Fatal(err)
+	}
 
+	o := operator.New(s, "ann@desk")
+	everything := operator.Replay{Owing: owing, Now: time.Now}
 	group, ctx := errgroup.WithContext(t.Context())
 	for range 2 {
 		group.Go(func() error {
-			r := everything()
-			if _, err := d.PreviewReplay(ctx, r); err != nil {
+			if _, err := o.PreviewReplay(ctx, everything); err != nil {
 				return err
 			}
-			_, err := d.Replay(ctx, r)
+			_, err := o.Replay(ctx, everything)
 
 			return err
 		})
@@ -76,7 +68,7 @@ func TestAReplayAmongAllOthersAwardsOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	// What stood in each other's way is settled now.
-	if _, err := d.Replay(t.Context(), everything()); err != nil {
+	if _, err := o.Replay(t.Context(), everything); err != nil {
 		t.Fatal(err)
 	}
 
@@ -92,12 +84,12 @@ func TestAReplayAmongAllOthersAwardsOnce(t *testing.T) {
 		`SELECT count(*)::text FROM deliveries WHERE state = 'pending' OR outcome = 'unknown_user'`:                                                                     "0",
 		`SELECT count(*)::text FROM deliveries WHERE (outcome IN ('awarded', 'already_won')) <> (state = 'done') OR (outcome = 'prize_conflict') <> (state = 'parked')`: "0",
 	} {
-		if got := d.lines(t, query); got[0] != want {
+		if got := p.lines(t, query); got[0] != want {
 			t.Errorf("%s = %s, want %s", query, got[0], want)
 		}
 	}
 	// Each delivery that a replay has changed has one line, and it is true.
-	if diff := cmp.Diff([]string{}, d.lines(t, `
+	if diff := cmp.Diff([]string{}, p.lines(t, `
 		SELECT concat_ws(' ', a.target, a.detail->>'after', d.outcome) FROM audit_log AS a JOIN deliveries AS d ON d.key = a.target
 		WHERE a.detail->>'after' IS DISTINCT FROM d.outcome OR (SELECT count(*) FROM audit_log AS b WHERE b.target = a.target) > 1`)); diff != "" {
 		t.Errorf("audit log (-want +got):\n%s", diff)
