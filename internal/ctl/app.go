@@ -13,6 +13,7 @@ const name = "triviactl"
 // The categories of commands. They are shown in the order of the alphabet.
 const (
 	look  = "Look"
+	mend  = "Mend"
 	setUp = "Set up"
 	test  = "Test"
 )
@@ -34,6 +35,7 @@ func (s *session) app() *cli.App {
 			s.usersCommand(), s.sourcesCommand(),
 			s.migrateCommand(), s.templateCommand(), s.completionCommand(),
 			s.sendCommand(), s.signCommand(), s.verifyCommand(),
+			s.replayCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Bool("version") {

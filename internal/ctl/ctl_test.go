@@ -104,6 +104,7 @@ type fake struct {
 	pushFake
 
 	fakeSources
+	replayFake
 
 	wins       []store.WinRow
 	deliveries []store.DeliveryRow

@@ -34,13 +34,19 @@ func newDesk(t *testing.T) desk {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
+
+	return desk{operator.New(s, "ann@desk"), connect(t, url)}
+}
+
+func connect(t *testing.T, url string) *pgx.Conn {
+	t.Helper()
 	db, err := pgx.Connect(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close(context.Background()) })
 
-	return desk{operator.New(s, "ann@desk"), db}
+	return db
 }
 
 // lines returns what a query of one text column answers.
