@@ -184,7 +184,8 @@ func TestAReplayAsksForWhatWasSaid(t *testing.T) {
 	st.fake.so = aReplay()
 	st.fake.so.Left = 2
 	if code := st.call(t, "replay", "--state", "parked", "--yes"); code != 1 ||
-		st.err.String() != "triviactl: 2 deliveries could not be settled now, and are as they were\ntriviactl: hint: run it again: it goes on with the rest\n" {
+		st.err.String() != "triviactl: 2 deliveries could not be tried now: in other hands, or too slow\n"+
+			"triviactl: 2 deliveries could not be settled now, and are as they were\ntriviactl: hint: run it again: it goes on with the rest\n" {
 		t.Errorf("with two left: exit %d, said %q", code, st.err.String())
 	}
 	st.fake.so = operator.Replayed{Deliveries: 1, Changes: map[operator.Change]int{{Before: st.fake.so.First[0].After, After: st.fake.so.First[0].After}: 1}}

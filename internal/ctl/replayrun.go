@@ -181,6 +181,9 @@ func replayObject(so operator.Replayed, dryRun bool) string {
 }
 
 func (s *session) showPreview(so operator.Replayed, r replayCall) error {
+	if so.Left > 0 {
+		s.say("%s could not be tried now: in other hands, or too slow", countDeliveries(so.Left))
+	}
 	line := countDeliveries(so.Deliveries) + ": " + verdictOf(so, "would be awarded")
 	if r.format == formatJSON {
 		if r.dryRun {

@@ -267,6 +267,35 @@ func TestOneThatTheDatabaseRefusesSpoilsNoOther(t *testing.T) {
 	}
 }
 
+func TestWhatSomebodyElseHasInHandIsLeft(t *testing.T) {
+	t.Parallel()
+
+	d := newDesk(t)
+	d.exec(t, parked)
+	other := connect(t, d.db.Config().ConnString())
+	tx, err := other.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), `SELECT FROM deliveries WHERE key = 'late' FOR UPDATE`); err != nil {
+		t.Fatal(err)
+	}
+	r := everything()
+	r.Set.Walk.Filter = store.DeliveryFilter{State: trivia.StateParked, User: "bob"}
+	want := []string{"late: unknown_user → unknown_user", "later: unknown_user → awarded", "latest: unknown_user → prize_conflict"}
+	got, err := d.Replay(t.Context(), r)
+	if diff := cmp.Diff(want, told(got)); diff != "" || err != nil || got.Left != 1 || got.First[0].Reason != "it is in other hands" {
+		t.Errorf("Replay = %+v, %v (-want +got):\n%s", got, err, diff)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	got, err = d.Replay(t.Context(), r)
+	if diff := cmp.Diff([]string{"late: unknown_user → already_won", "latest: prize_conflict → prize_conflict"}, told(got)); diff != "" || err != nil || got.Left != 0 {
+		t.Errorf("Replay again = %+v, %v (-want +got):\n%s", got, err, diff)
+	}
+}
+
 func TestAReplayThatIsStoppedGoesOn(t *testing.T) {
 	t.Parallel()
 
