@@ -2,6 +2,7 @@
 CREATE INDEX deliveries_by_trivia ON deliveries (trivia_id, received_at) WHERE trivia_id IS NOT NULL;
 CREATE INDEX deliveries_odd ON deliveries (outcome, received_at) WHERE outcome NOT IN ('awarded', 'already_won', 'recorded');
 CREATE INDEX audit_log_by_target ON audit_log (target, at);
+CREATE INDEX audit_log_by_detail ON audit_log USING gin (detail jsonb_path_ops);
 
 -- Some or all wins of a trivia that is sealed are gone: it can never be opened
 -- again, or they could be won again.
@@ -17,6 +18,8 @@ ALTER TABLE deliveries ADD COLUMN repairs text; -- key and SHA-256, as key@hex
 ALTER TABLE prizes
 	ADD COLUMN revoked_at     timestamptz,
 	ADD COLUMN revoked_reason text;
+
+CREATE INDEX prizes_revoked ON prizes (granted_at) WHERE revoked_at IS NOT NULL;
 
 -- The other seam: replace it together with grant_prize. It is called in the
 -- commit that writes the operator's act down.
