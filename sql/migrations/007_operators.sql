@@ -11,7 +11,10 @@ ALTER TABLE trivias
 	ADD CHECK (sealed_at IS NULL OR closed_at IS NOT NULL);
 
 -- A repaired body is a row of its own, and names the delivery that it stands for.
-ALTER TABLE deliveries ADD COLUMN repairs text; -- key and SHA-256, as key@hex
+-- What was repaired is never settled again: the copy stands for it.
+ALTER TABLE deliveries
+	ADD COLUMN repairs     text, -- key and SHA-256, as key@hex
+	ADD COLUMN repaired_by text; -- key of the copy
 
 -- A prize that was taken back stays, marked, and so does its win: it cannot be
 -- won again.
