@@ -175,6 +175,10 @@ func TestTriviactlRequiresNothing(t *testing.T) {
 	want := Ctl{
 		Listen: "127.0.0.1:8080", Region: "us", TrackURL: "https://track.customer.io", AppURL: "https://api.customer.io",
 		Tolerance: 5 * time.Minute, Sources: []string{"customerio"}, MaxBody: 1 << 20, Environment: "development",
+		Pushes: Pushes{
+			OnBounce: "suppress", OnSpam: "suppress", OnUnsubscribe: "unsubscribe", OnEngagement: "attributes", OnWin: "attributes",
+			Rate: 100,
+		},
 	}
 	if diff := cmp.Diff(want, got, reveal()); diff != "" {
 		t.Errorf("ctlFrom (-want +got):\n%s", diff)
@@ -196,6 +200,10 @@ func TestTriviactlReadsTheSameNames(t *testing.T) {
 		TrackURL: "http://127.0.0.1:9999", AppURL: "https://proxy/customerio",
 		Sources: []string{"customerio", "10.0.0.0/8", "loopback"}, TrustedProxies: []string{"10.0.0.0/8", "::1"},
 		CreateUsers: true, MaxBody: 512 << 10, Environment: "staging-eu.2", NoColor: true,
+		Pushes: Pushes{
+			OnBounce: "unsubscribe", OnSpam: "attributes", OnUnsubscribe: "suppress", OnEngagement: "nothing", OnWin: "nothing",
+			Rate: 1000,
+		},
 	}
 	if diff := cmp.Diff(want, got, reveal()); diff != "" {
 		t.Errorf("ctlFrom (-want +got):\n%s", diff)

@@ -24,6 +24,8 @@ type Ctl struct {
 	MaxBody     int64         // in bytes
 	Environment string        // production, staging, …
 	NoColor     bool          // NO_COLOR is set; see no-color.org
+
+	Pushes Pushes // what is owed for what an operator settles
 }
 
 // CtlFrom reads the settings of triviactl. Its error is [Complaints].
@@ -51,6 +53,7 @@ func ctlFrom(getenv func(string) string, p place) (Ctl, error) {
 		NoColor:     getenv("NO_COLOR") != "",
 
 		TrustedProxies: r.list(TrustedProxies, ""),
+		Pushes:         r.pushes(),
 	}
 	c.TrackURL, c.AppURL = r.hosts(c.Region)
 	if r.text(ActionSecret) == "" {
