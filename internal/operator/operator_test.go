@@ -24,6 +24,14 @@ type desk struct {
 
 func newDesk(t *testing.T) desk {
 	t.Helper()
+	d, _ := newDeskAt(t)
+
+	return d
+}
+
+// newDeskAt also returns the URL of the database.
+func newDeskAt(t *testing.T) (desk, string) {
+	t.Helper()
 
 	url := pgtest.Schema(t)
 	if _, err := store.Migrate(t.Context(), url); err != nil {
@@ -40,7 +48,7 @@ func newDesk(t *testing.T) desk {
 	}
 	t.Cleanup(func() { _ = db.Close(context.Background()) })
 
-	return desk{operator.New(s, "ann@desk"), db}
+	return desk{operator.New(s, "ann@desk"), db}, url
 }
 
 // lines returns what a query of one text column answers.
