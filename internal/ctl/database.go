@@ -32,6 +32,10 @@ type verbs interface {
 	RefreshSources(context.Context, operator.Refresh) (operator.Refreshed, error)
 	eventVerbs
 	pushVerbs
+	explainVerbs
+	auditVerbs
+	triviaVerbs
+	prizeVerbs
 }
 
 // noDatabaseError says that there is none to work on. One that fails is another
