@@ -25,10 +25,10 @@ type auditVerbs interface {
 func (s *session) auditCommand() *cli.Command {
 	return &cli.Command{
 		Name: "audit", Category: look, Usage: "check that what belongs together is there",
-		Description: `Compares wins, prizes, deliveries, events and pushes with each other, all as they
-are at one moment. Exit code 1 if anything is missing. Nothing changes, nobody
-waits, and a hook may run meanwhile; over millions of rows it takes a while.
-Trivias that are sealed, people who were forgotten, and what was pruned are
+		Description: `Compares wins, prizes, deliveries, events and pushes with each other, all as
+they are at one moment. Exit code 1 if anything is missing. Nothing changes,
+nobody waits, and a hook may run meanwhile; over millions of rows it takes a
+while. Trivias that are sealed, people who were forgotten, and what was pruned are
 known to have left gaps. trivia-hook does the same by itself every
 TRIVIA_AUDIT_EVERY, for the last day.
 
@@ -37,9 +37,9 @@ Examples:
   triviactl audit --since yesterday --output json
   triviactl audit log --since 2h`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "since", Usage: "only what came, or was won, from `TIME` on: 2h, yesterday, RFC 3339"},
-			&cli.DurationFlag{Name: "pending-for", Value: operator.PendingFor, Usage: "let deliveries be pending for `DURATION`"},
-			&cli.DurationFlag{Name: "timeout", Value: 10 * time.Minute, Usage: "let each check take no longer than `DURATION`"},
+			&cli.StringFlag{Name: "since", Usage: "only what came, or was won, from `TIME` on"},
+			&cli.DurationFlag{Name: "pending-for", Value: operator.PendingFor, Usage: "let things be pending for `DURATION`"},
+			&cli.DurationFlag{Name: "timeout", Value: 10 * time.Minute, Usage: "let no check take longer than `DURATION`"},
 			outputFlag(formats()),
 		},
 		Action: s.audit,

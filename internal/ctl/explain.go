@@ -161,13 +161,21 @@ func (s *session) standing(c operator.Chain) {
 	if !c.Prize.RevokedAt.IsZero() {
 		rows = append(rows, [2]string{"revoked", s.longText(c.Prize.RevokedAt) + because(c.Prize.RevokedReason)})
 	}
+	s.wrapped(rows)
+}
+
+// wrapped writes labels, and words behind them that break where the line ends.
+func (s *session) wrapped(rows [][2]string) {
+	width := 0
 	for _, row := range rows {
-		const label = len("verdict") + 2
-		for i, text := range tui.Wrap(row[1], max(0, s.room()-label)) {
+		width = max(width, len(row[0])+2)
+	}
+	for _, row := range rows {
+		for i, text := range tui.Wrap(row[1], max(0, s.room()-width)) {
 			if i > 0 {
 				row[0] = ""
 			}
-			s.print("%-*s%s\n", label, row[0], text)
+			s.print("%-*s%s\n", width, row[0], text)
 		}
 	}
 }

@@ -61,18 +61,20 @@ func (s *session) stats(id trivia.ID, st store.TriviaStats) error {
 	for _, o := range st.Unsettled {
 		odd = append(odd, fmt.Sprintf("%d %s", o.Count, oddWord(o)))
 	}
-	revoked := []any{nil}
-	if st.Revoked > 0 {
-		revoked = []any{pluralOf(st.Revoked, "prize", "prizes")}
+	rows := [][2]string{{"trivia", string(id)}, {"wins", fmt.Sprintf("%d, by as many winners", st.Wins)}}
+	if st.Wins > 0 {
+		rows = append(rows, [2]string{"first", s.longText(st.First)}, [2]string{"last", s.longText(st.Last)})
 	}
-	s.card(
-		line{"trivia", []any{id}},
-		line{"wins", []any{st.Wins, "by as many winners"}},
-		line{"first", []any{st.First}}, line{"last", []any{st.Last}},
-		line{"revoked", revoked},
-		line{"not awarded", []any{orNil(strings.Join(odd, ", "))}},
-		line{"answers", []any{answersWords(st)}},
-	)
+	if st.Revoked > 0 {
+		rows = append(rows, [2]string{"revoked", pluralOf(st.Revoked, "prize", "prizes")})
+	}
+	if len(odd) > 0 {
+		rows = append(rows, [2]string{"not awarded", strings.Join(odd, ", ")})
+	}
+	if st.Responses > 0 {
+		rows = append(rows, [2]string{"answers", answersWords(st)})
+	}
+	s.wrapped(rows)
 	if st.Wins > 0 {
 		s.winsChart(st)
 	}
@@ -96,11 +98,7 @@ func oddWord(o store.OutcomeCount) string {
 	return endWord(o.State, o.Outcome)
 }
 
-func answersWords(st store.TriviaStats) any {
-	if st.Responses == 0 {
-		return nil
-	}
-
+func answersWords(st store.TriviaStats) string {
 	return fmt.Sprintf("%d by %s: %d right, %d wrong",
 		st.Responses, pluralOf(st.Respondents, "person", "people"), st.Right, st.Responses-st.Right)
 }
