@@ -28,9 +28,8 @@ func (s *session) auditCommand() *cli.Command {
 		Description: `Compares wins, prizes, deliveries, events and pushes with each other, all as
 they are at one moment. Exit code 1 if anything is missing. Nothing changes,
 nobody waits, and a hook may run meanwhile; over millions of rows it takes a
-while. Trivias that are sealed, people who were forgotten, and what was pruned are
-known to have left gaps. trivia-hook does the same by itself every
-TRIVIA_AUDIT_EVERY, for the last day.
+while. What was pruned, and people who were forgotten, are taken into account.
+trivia-hook does the same by itself every TRIVIA_AUDIT_EVERY, for the last day.
 
 Examples:
   triviactl audit
@@ -39,7 +38,7 @@ Examples:
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "since", Usage: "only what came, or was won, from `TIME` on"},
 			&cli.DurationFlag{Name: "pending-for", Value: operator.PendingFor, Usage: "let things be pending for `DURATION`"},
-			&cli.DurationFlag{Name: "timeout", Value: 10 * time.Minute, Usage: "let no check take longer than `DURATION`"},
+			&cli.DurationFlag{Name: "timeout", Value: 10 * time.Minute, Usage: "let none take longer than `DURATION`"},
 			outputFlag(formats()),
 		},
 		Action: s.audit,

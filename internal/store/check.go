@@ -132,11 +132,12 @@ const (
 	FROM pg_proc AS p
 	WHERE p.oid = to_regprocedure('grant_prize(text, text, text)')`
 
-	// Deliveries and events that came before it may be gone.
+	// What came before it may be gone.
 	prunedBefore = `
-	SELECT coalesce(max((detail ->> 'before')::timestamptz), 'epoch')
-	FROM audit_log
-	WHERE starts_with(verb, 'prune') AND detail ->> 'before' ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T'`
+	SELECT coalesce(max(before) FILTER (WHERE what = 'deliveries'), 'epoch'),
+		coalesce(max(before) FILTER (WHERE what = 'events'), 'epoch'),
+		coalesce(max(before) FILTER (WHERE what = 'pushes'), 'epoch')
+	FROM pruned`
 
 	firstWinPush = `
 	SELECT created_at FROM pushes WHERE cause = 'win' ORDER BY id LIMIT 1`
@@ -152,8 +153,8 @@ func (c Checks) scope(ctx context.Context, tx pgx.Tx) (s checkScope, err error) 
 		return s, err
 	}
 
-	var pruned, first time.Time
-	if err := tx.QueryRow(ctx, prunedBefore).Scan(&pruned); err != nil {
+	var deliveries, events, pushes, first time.Time
+	if err := tx.QueryRow(ctx, prunedBefore).Scan(&deliveries, &events, &pushes); err != nil {
 		return s, err
 	}
 	err = tx.QueryRow(ctx, firstWinPush).Scan(&first)
@@ -162,7 +163,7 @@ func (c Checks) scope(ctx context.Context, tx pgx.Tx) (s checkScope, err error) 
 		return s, err
 	}
 	s.args = pgx.NamedArgs{
-		"pruned": pruned, "first_push": first, "pending": c.PendingFor, "unknown": unknownFor, "since": c.Since,
+		"deliveries_since": deliveries, "events_since": events, "pushes_since": pushes, "first_push": first, "pending": c.PendingFor, "unknown": unknownFor, "since": c.Since,
 	}
 
 	return s, nil

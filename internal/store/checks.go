@@ -25,13 +25,12 @@ const (
 )
 
 // Wins of a sealed trivia may be gone, and so are those of people who were
-// forgotten. Both can have left deliveries and prizes.
+// forgotten. Both can have left deliveries and prizes. What came before
+// @deliveries_since, @events_since and @pushes_since may be pruned.
 const (
 	winMayBeGone = ` AND NOT EXISTS (SELECT FROM trivias AS t WHERE t.trivia_id = x.trivia_id AND t.sealed_at IS NOT NULL)
-		AND NOT EXISTS (SELECT FROM forgotten AS f WHERE f.hash = forgotten_hash(x.user_id, x.trivia_id))`
-
-	// What was blanked has no body any more.
-	notBlanked = ` AND octet_length(x.body) > 0`
+		AND NOT EXISTS (SELECT FROM forget_key AS k
+			JOIN forgotten AS f ON f.hash = forgotten_hash(k.key, x.user_id, x.trivia_id))`
 
 	// Each half of a person's pushes has an index of its own.
 	noPush = `NOT EXISTS (SELECT FROM pushes AS p WHERE p.state = 'pending' AND @push@)
@@ -47,7 +46,7 @@ func checks() []check {
 		{
 			name: "awarded_without_win", claim: "each awarded delivery has its win",
 			from:  `deliveries AS x`,
-			scope: `x.kind = 'win' AND x.outcome = 'awarded' AND x.user_id IS NOT NULL` + notBlanked, time: "x.received_at",
+			scope: `x.kind = 'win' AND x.outcome = 'awarded' AND x.user_id IS NOT NULL`, time: "x.received_at",
 			bad: `NOT EXISTS (SELECT FROM trivia_wins AS w
 				WHERE w.user_id = x.user_id AND w.trivia_id = x.trivia_id AND w.delivery_key = x.key AND w.item = x.item)` + winMayBeGone,
 			row: `x.user_id, x.trivia_id, x.key, x.received_at, coalesce((
@@ -56,7 +55,7 @@ func checks() []check {
 		},
 		{
 			name: "win_without_delivery", claim: "each win has its awarded delivery",
-			from: `trivia_wins AS x`, scope: `x.won_at >= @pruned`, time: "x.won_at",
+			from: `trivia_wins AS x`, scope: `x.won_at >= @deliveries_since`, time: "x.won_at",
 			bad: `NOT EXISTS (SELECT FROM deliveries AS d
 				WHERE d.key = x.delivery_key AND d.kind = 'win' AND d.outcome = 'awarded'
 					AND coalesce(d.user_id, x.user_id) = x.user_id AND coalesce(d.trivia_id, x.trivia_id) = x.trivia_id)`,
@@ -91,13 +90,13 @@ func checks() []check {
 		},
 		{
 			name: "win_without_push", claim: "each win since the first push has one",
-			from: `trivia_wins AS x`, scope: `x.won_at >= @first_push AND x.won_at >= @pruned`, time: "x.won_at", needs: winPushes,
+			from: `trivia_wins AS x`, scope: `x.won_at >= @first_push AND x.won_at >= @pushes_since`, time: "x.won_at", needs: winPushes,
 			bad: pushless(pushOfWin),
 			row: `x.user_id, x.trivia_id, x.delivery_key, x.won_at, 'Customer.io is never told of ' || x.item`,
 		},
 		{
 			name: "event_without_delivery", claim: "each event has its recorded delivery",
-			from: `events AS x`, scope: `x.received_at >= @pruned`, time: "x.received_at",
+			from: `events AS x`, scope: `x.received_at >= @deliveries_since`, time: "x.received_at",
 			bad: `NOT EXISTS (SELECT FROM deliveries AS d
 				WHERE d.key = x.event_id AND d.kind = 'event' AND d.outcome = 'recorded')`,
 			row: `coalesce(x.person, ''), '', x.event_id, x.received_at, x.object_type || ' ' || x.metric`,
@@ -105,14 +104,14 @@ func checks() []check {
 		{
 			name: "recorded_without_event", claim: "each recorded delivery has its event",
 			from:  `deliveries AS x`,
-			scope: `x.kind = 'event' AND x.outcome = 'recorded' AND x.received_at >= @pruned` + notBlanked, time: "x.received_at",
+			scope: `x.kind = 'event' AND x.outcome = 'recorded' AND x.received_at >= @events_since`, time: "x.received_at",
 			bad: `NOT EXISTS (SELECT FROM events AS e WHERE e.event_id = x.key)`,
 			row: `'', '', x.key, x.received_at, 'there is no such event'`,
 		},
 		{
 			name: "event_without_push", claim: "each event has the push that it asked for",
 			from:  `events AS x`,
-			scope: `x.owed <> 'nobody' AND x.person IS NOT NULL AND x.received_at >= @pruned`, time: "x.received_at",
+			scope: `x.owed <> 'nobody' AND x.person IS NOT NULL AND x.received_at >= @pushes_since`, time: "x.received_at",
 			bad: pushless(pushOfEvent),
 			row: `x.person, '', x.event_id, x.received_at, 'no push of kind ' || x.owed || ' for ' || x.object_type || ' ' || x.metric`,
 		},
