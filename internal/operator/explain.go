@@ -35,7 +35,7 @@ func (o *Operator) Explain(ctx context.Context, user trivia.UserID, id trivia.ID
 		return Explanation{}, err
 	}
 	if !chain.UserThere && chain.ForgottenAt.IsZero() && !chain.Won &&
-		chain.Deliveries.All+chain.Answers.All+chain.Pushes.All+chain.Deeds.All == 0 {
+		chain.Deliveries.All+chain.Answers.All+chain.Pushes.All == 0 {
 		return Explanation{}, missing(fmt.Sprintf("there is no user %q, and nothing has come of them and trivia %q", user, id))
 	}
 

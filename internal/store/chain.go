@@ -85,8 +85,8 @@ func (c *Chain) read(ctx context.Context, tx pgx.Tx, id trivia.ID, most int, key
 const chainStanding = `
 	SELECT
 		EXISTS (SELECT FROM users AS u WHERE u.user_id = @user),
-		(SELECT f.forgotten_at FROM forget_key AS k
-			JOIN forgotten AS f ON f.hash = forgotten_hash(k.key, @user::text, @trivia::text))`
+		(SELECT f.forgotten_at FROM forgotten AS f
+			WHERE f.hash = (SELECT forgotten_hash(k.key, @user::text, @trivia::text) FROM forget_key AS k))`
 
 // readStanding reads what there is one of.
 func (c *Chain) readStanding(ctx context.Context, tx pgx.Tx, id trivia.ID) (err error) {

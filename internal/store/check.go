@@ -193,16 +193,23 @@ func (s checkScope) skips(c check) string {
 	return ""
 }
 
+// where says which rows a check looks at.
+func (s checkScope) where(c check) string {
+	where := "\n\tFROM " + c.from + "\n\tWHERE " + c.scope
+	if c.time != "" && !s.Since.IsZero() {
+		where += " AND " + c.time + " >= @since"
+	}
+
+	return where
+}
+
 func (s checkScope) run(ctx context.Context, tx pgx.Tx, c check) (found Checked, err error) {
 	found = Checked{Name: c.name, Claim: c.claim, Skipped: s.skips(c)}
 	if found.Skipped != "" {
 		return found, nil
 	}
 
-	where := "\n\tFROM " + c.from + "\n\tWHERE " + c.scope
-	if c.time != "" && !s.Since.IsZero() {
-		where += " AND " + c.time + " >= @since"
-	}
+	where := s.where(c)
 	if err := tx.QueryRow(ctx, "SELECT count(*)"+where, s.args).Scan(&found.Looked); err != nil {
 		return found, err
 	}

@@ -42,7 +42,7 @@ const (
 	FROM audit_log`
 
 	newestDeeds = `
-	ORDER BY at DESC, id DESC`
+	ORDER BY at DESC, audit_log.id DESC`
 )
 
 // Deeds yields what people did, newest first. After an error it yields nothing

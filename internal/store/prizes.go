@@ -37,12 +37,13 @@ type PrizeFilter struct {
 }
 
 // A prize is granted in the commit that records its win, and the win has the
-// indexes. Of those that were taken back there are few.
+// indexes. The limit keeps the planner from reading all prizes. Of those that
+// were taken back there are few.
 const (
 	listPrizes = `
 	SELECT p.user_id, p.trivia_id, p.item, p.granted_at, p.revoked_at, coalesce(p.revoked_reason, ''), w.won_at
 	FROM trivia_wins AS w
-	JOIN prizes AS p ON p.user_id = w.user_id AND p.trivia_id = w.trivia_id`
+	CROSS JOIN LATERAL (SELECT * FROM prizes WHERE user_id = w.user_id AND trivia_id = w.trivia_id LIMIT 1) AS p`
 
 	newestPrizes = `
 	ORDER BY w.won_at DESC, w.user_id DESC, w.trivia_id DESC`

@@ -53,8 +53,7 @@ const (
 		FROM known AS k
 		WHERE k.trivia_id IS NOT NULL AND k.place < @limit
 	)` + selectTrivia + `
-	FROM known AS k
-	LEFT JOIN trivias AS t ON t.trivia_id = k.trivia_id
+	FROM known AS k` + itsRow + `
 	WHERE k.place > 0 AND k.trivia_id IS NOT NULL
 	ORDER BY k.place`
 
@@ -63,6 +62,10 @@ const (
 		(SELECT min(w.won_at) FROM trivia_wins AS w WHERE w.trivia_id = k.trivia_id),
 		(SELECT max(w.won_at) FROM trivia_wins AS w WHERE w.trivia_id = k.trivia_id),
 		(SELECT max(r.answered_at) FROM responses AS r WHERE r.trivia_id = k.trivia_id)`
+
+	// The limit keeps the planner from reading all rows.
+	itsRow = `
+	LEFT JOIN LATERAL (SELECT * FROM trivias WHERE trivia_id = k.trivia_id LIMIT 1) AS t ON true`
 )
 
 // Trivias yields the trivias that anything is known of, in the order of their
@@ -111,8 +114,7 @@ const findTrivia = selectTrivia + `,
 			OR EXISTS (SELECT FROM trivia_wins AS w WHERE w.trivia_id = k.trivia_id)
 			OR EXISTS (SELECT FROM responses AS r WHERE r.trivia_id = k.trivia_id)
 			OR EXISTS (SELECT FROM deliveries AS d WHERE d.trivia_id = k.trivia_id)
-	FROM (VALUES (@trivia::text)) AS k (trivia_id)
-	LEFT JOIN trivias AS t ON t.trivia_id = k.trivia_id`
+	FROM (VALUES (@trivia::text)) AS k (trivia_id)` + itsRow
 
 // Trivia returns what is known of a trivia, or [ErrNotFound] if nothing is.
 func (s *Store) Trivia(ctx context.Context, id trivia.ID) (TriviaRow, error) {

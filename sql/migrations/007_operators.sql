@@ -2,7 +2,7 @@
 CREATE INDEX deliveries_by_trivia ON deliveries (trivia_id, received_at) WHERE trivia_id IS NOT NULL;
 CREATE INDEX deliveries_odd ON deliveries (outcome, received_at) WHERE outcome NOT IN ('awarded', 'already_won', 'recorded');
 CREATE INDEX audit_log_by_target ON audit_log (target, at);
-CREATE INDEX audit_log_by_detail ON audit_log USING gin (detail jsonb_path_ops);
+CREATE INDEX audit_log_by_detail ON audit_log USING gin (detail jsonb_path_ops) WITH (fastupdate = off);
 
 -- Some or all wins of a trivia that is sealed are gone: it can never be opened
 -- again, or they could be won again.
