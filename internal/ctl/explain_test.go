@@ -45,7 +45,8 @@ func wonChain() operator.Chain {
 	c.Prize = store.Prize{Item: "mug", At: at, RevokedAt: noon.Add(-time.Minute), RevokedReason: "won with a script that answered every trivia of the season"}
 	c.Why = []string{"1 delivery came for another item: the first one counts"}
 	c.Ends = []store.OutcomeCount{
-		{Outcome: trivia.AlreadyWon, State: trivia.StateDone, Count: 7}, {Outcome: trivia.Awarded, State: trivia.StateDone, Count: 1},
+		{Outcome: trivia.AlreadyWon, State: trivia.StateDone, Count: 7},
+		{Outcome: trivia.Awarded, State: trivia.StateDone, Count: 1},
 		{Outcome: trivia.PrizeConflict, State: trivia.StateParked, Count: 1},
 	}
 	delivery := func(key string, outcome trivia.Outcome, age time.Duration) store.DeliveryRow {

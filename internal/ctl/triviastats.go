@@ -105,10 +105,10 @@ func answersWords(st store.TriviaStats) string {
 
 // bucketWords say how wide a bucket is.
 func bucketWords(d time.Duration) string {
-	switch d {
-	case time.Minute:
+	switch {
+	case d <= time.Minute:
 		return "minute"
-	case time.Hour:
+	case d <= time.Hour:
 		return "hour"
 	}
 

@@ -115,7 +115,7 @@ func (o *Operator) tellRevoked(ctx context.Context, act *store.Act, r *Revocatio
 			r.NoPush = "Customer.io cannot know the user: " + r.NoPush
 		}
 
-		return nil //nolint:nilerr // the prize is to be taken back all the same
+		return nil // the prize is to be taken back all the same
 	}
 	r.Push, err = act.WritePush(ctx, store.PushRow{
 		Person: string(r.Win.User), Kind: trivia.PushAttributes, Cause: trivia.CauseOperator, CauseID: o.actor,
