@@ -31,6 +31,7 @@ type Hook struct {
 	CreateUsers bool          // insert a missing user with the win, instead of parking it
 	Tolerance   time.Duration // how far a timestamp may be from our clock; 0 means any
 	MaxBody     int64         // in bytes
+	AuditEvery  time.Duration // 0 means never
 	Environment string        // production, staging, …
 }
 
@@ -72,6 +73,7 @@ func hookFrom(getenv func(string) string, embedded bool, p place) (Hook, Complai
 		CreateUsers: r.oneOf(UnknownUsers, defaultUnknownUsers, "create") == "create",
 		Tolerance:   r.duration(SignatureTolerance, defaultTolerance),
 		MaxBody:     r.size(MaxBody, defaultMaxBody),
+		AuditEvery:  r.interval(AuditEvery, defaultAuditEvery),
 		Environment: r.word(Environment, defaultEnvironment),
 
 		TrustedProxies: r.list(TrustedProxies, ""),

@@ -40,7 +40,8 @@ func TestWhatIsNotSetIsAsTheTableSays(t *testing.T) {
 		Listen:      "127.0.0.1:8080", AdminListen: "127.0.0.1:9090",
 		EventKeys: key, ActionKeys: key,
 		Region: "us", TrackURL: "https://track.customer.io", AppURL: "https://api.customer.io",
-		Sources: []string{"customerio"}, Pushes: defaultPushes(), Tolerance: 5 * time.Minute, MaxBody: 1 << 20, Environment: "development",
+		Sources: []string{"customerio"}, Pushes: defaultPushes(), Tolerance: 5 * time.Minute, MaxBody: 1 << 20,
+		AuditEvery: time.Hour, Environment: "development",
 	}
 	if diff := cmp.Diff(want, got, reveal()); diff != "" {
 		t.Errorf("hookFrom (-want +got):\n%s", diff)
@@ -69,6 +70,7 @@ func full() map[string]string {
 		UnknownUsers:       "create",
 		SignatureTolerance: "0",
 		MaxBody:            "512KiB",
+		AuditEvery:         "15m",
 		Environment:        "staging-eu.2",
 		"NO_COLOR":         "1",
 	}
@@ -97,7 +99,7 @@ func TestWhatIsSetIsRead(t *testing.T) {
 			OnBounce: "unsubscribe", OnSpam: "attributes", OnUnsubscribe: "suppress", OnEngagement: "nothing", OnWin: "nothing",
 			Rate: 1000,
 		},
-		MaxBody: 512 << 10, Environment: "staging-eu.2",
+		MaxBody: 512 << 10, AuditEvery: 15 * time.Minute, Environment: "staging-eu.2",
 	}
 	if diff := cmp.Diff(want, got, reveal()); diff != "" {
 		t.Errorf("hookFrom (-want +got):\n%s", diff)
@@ -123,6 +125,8 @@ func TestValuesThatLookOddAndAreFine(t *testing.T) {
 		{SignatureTolerance, "1s"},
 		{SignatureTolerance, "1h30m"},
 		{SignatureTolerance, "0s"},
+		{AuditEvery, "0"},
+		{AuditEvery, "1m"},
 		{MaxBody, "1"},
 		{MaxBody, "1048576"},
 		{MaxBody, "64MiB"},

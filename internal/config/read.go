@@ -166,6 +166,19 @@ func (r *reader) duration(name, otherwise string) time.Duration {
 	return d
 }
 
+// interval reads how often something is done.
+func (r *reader) interval(name, otherwise string) time.Duration {
+	value := cmp.Or(r.text(name), otherwise)
+	d, err := time.ParseDuration(value)
+	if err != nil || d != 0 && d < time.Minute {
+		r.complain(name, quote(value), "a duration of at least 1m, such as 15m or 1h, or 0 for never")
+
+		return 0
+	}
+
+	return d
+}
+
 func (r *reader) size(name, otherwise string) int64 {
 	value := cmp.Or(r.text(name), otherwise)
 	n, ok := parseSize(value)

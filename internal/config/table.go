@@ -27,6 +27,7 @@ const (
 	OnEngagement       = "TRIVIA_ON_ENGAGEMENT"
 	OnWin              = "TRIVIA_ON_WIN"
 	PushRate           = "TRIVIA_PUSH_RATE"
+	AuditEvery         = "TRIVIA_AUDIT_EVERY"
 	Environment        = "TRIVIA_ENV"
 )
 
@@ -46,6 +47,7 @@ const (
 	defaultOnEngagement  = "attributes"
 	defaultOnWin         = "attributes"
 	defaultPushRate      = "100"
+	defaultAuditEvery    = "1h"
 	defaultEnvironment   = "development"
 )
 
@@ -85,6 +87,7 @@ func Table() []Setting {
 		{OnEngagement, defaultOnEngagement, "an email that a person opened or clicked: attributes or nothing"},
 		{OnWin, defaultOnWin, "a trivia that was won: attributes (and an event) or nothing"},
 		{PushRate, defaultPushRate, "calls to Customer.io in a second, at most, by each trivia-hook"},
+		{AuditEvery, defaultAuditEvery, "how often what belongs together is checked, for the last day; 0 = never"},
 		{Environment, defaultEnvironment, "the name of this environment, shown to whoever is about to change something"},
 	}
 }

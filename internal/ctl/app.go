@@ -33,6 +33,7 @@ func (s *session) app() *cli.App {
 		Commands: []*cli.Command{
 			s.winsCommand(), s.deliveriesCommand(), s.eventsCommand(), s.responsesCommand(), s.pushCommand(),
 			s.usersCommand(), s.sourcesCommand(),
+			s.explainCommand(), s.auditCommand(), s.triviaCommand(), s.prizesCommand(),
 			s.migrateCommand(), s.templateCommand(), s.completionCommand(),
 			s.sendCommand(), s.signCommand(), s.verifyCommand(),
 			s.replayCommand(),
@@ -63,7 +64,7 @@ func (s *session) app() *cli.App {
 
 // dress gives a command and those below it what the library passes on to
 // none of them: the help flag, the voice of errors, and a group's refusal to
-// do nothing.
+// do nothing, unless it does something by itself.
 func dress(c *cli.Command, parent string) {
 	path := parent + " " + c.Name
 	c.HideHelp, c.HideHelpCommand = true, true
@@ -79,9 +80,13 @@ func dress(c *cli.Command, parent string) {
 		return
 	}
 
-	c.CustomHelpTemplate = groupHelp
-	c.Action = func(*cli.Context) error {
-		return usagef(path+" --help tells more", "%s wants one of: %s", path, strings.Join(names(c.Subcommands), ", "))
+	if c.Action == nil {
+		c.CustomHelpTemplate = groupHelp
+		c.Action = func(*cli.Context) error {
+			return usagef(path+" --help tells more", "%s wants one of: %s", path, strings.Join(names(c.Subcommands), ", "))
+		}
+	} else {
+		c.CustomHelpTemplate = actingGroupHelp
 	}
 	for _, sub := range c.Subcommands {
 		dress(sub, path)

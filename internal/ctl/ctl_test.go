@@ -102,6 +102,9 @@ func golden(t *testing.T, name, text string) {
 type fake struct {
 	eventFake
 	pushFake
+	explainFake
+	auditFake
+	triviaFake
 
 	fakeSources
 	replayFake

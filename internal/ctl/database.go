@@ -33,6 +33,10 @@ type verbs interface {
 	eventVerbs
 	pushVerbs
 	replayVerbs
+	explainVerbs
+	auditVerbs
+	triviaVerbs
+	prizeVerbs
 }
 
 // noDatabaseError says that there is none to work on. One that fails is another

@@ -22,6 +22,18 @@ Usage: {{.HelpName}} COMMAND [flags] [words]
 {{.HelpName}} COMMAND --help shows flags and examples.
 `
 
+	actingGroupHelp = `{{.HelpName}}: {{.Usage}}
+
+Usage: {{.HelpName}} [flags]
+       {{.HelpName}} COMMAND [flags] [words]
+{{range .VisibleCommands}}
+  {{.Name}}{{"\t"}}{{.Usage}}{{end}}
+{{range .VisibleFlags}}
+  {{.}}{{end}}
+{{with .Description}}
+{{.}}
+{{end}}`
+
 	commandHelp = `{{.HelpName}}: {{.Usage}}
 
 Usage: {{.HelpName}}{{if .ArgsUsage}} {{.ArgsUsage}}{{end}} [flags]

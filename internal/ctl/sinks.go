@@ -91,6 +91,9 @@ func (s *session) text(value any) string {
 	case ok:
 		return exact(at)
 	}
+	if object, ok := value.(json.RawMessage); ok {
+		return string(object)
+	}
 	if is, ok := value.(bool); ok {
 		return map[bool]string{true: "yes", false: "no"}[is]
 	}

@@ -123,6 +123,7 @@ func (s *session) showWin(c *cli.Context) error {
 	s.card(
 		line{"user", []any{win.User}}, line{"trivia", []any{win.Trivia}}, line{"item", []any{win.Item}},
 		line{"won", []any{win.At}}, line{"by delivery", []any{win.Key}}, line{"prize", prize},
+		line{"revoked", []any{win.Prize.RevokedAt, win.Prize.RevokedReason}},
 	)
 
 	return errors.Join(
@@ -138,6 +139,8 @@ func (s *session) printWin(win operator.WinStory) {
 		storyFields(winNoun().fields, func(w story) store.WinRow { return w.WinRow }),
 		field[story]{name: "prize_item", value: func(w story) any { return orNil(w.Prize.Item) }},
 		field[story]{name: "prize_granted_at", value: func(w story) any { return w.Prize.At }},
+		field[story]{name: "prize_revoked_at", value: func(w story) any { return w.Prize.RevokedAt }},
+		field[story]{name: "prize_revoked_reason", value: func(w story) any { return orNil(w.Prize.RevokedReason) }},
 		field[story]{name: "deliveries", value: func(w story) any { return rawObjects(deliveryNoun().fields, w.Deliveries) }},
 		field[story]{name: "responses", value: func(w story) any { return rawObjects(responseNoun().fields, w.Answers) }},
 		field[story]{name: "pushes", value: func(w story) any { return rawObjects(pushNoun().fields, w.Pushes) }},

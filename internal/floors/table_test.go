@@ -54,6 +54,7 @@ func design() house {
 			"github.com/charmbracelet/bubbletea":  "internal/tui",
 			"github.com/charmbracelet/bubbles":    "internal/tui",
 			"github.com/charmbracelet/lipgloss":   "internal/tui",
+			"github.com/NimbleMarkets/ntcharts":   "internal/tui",
 			"github.com/urfave/cli":               "internal/ctl",
 		},
 		servers: map[string]bool{

@@ -24,6 +24,14 @@ type desk struct {
 
 func newDesk(t *testing.T) desk {
 	t.Helper()
+	d, _ := newDeskAt(t)
+
+	return d
+}
+
+// newDeskAt also returns the URL of the database.
+func newDeskAt(t *testing.T) (desk, string) {
+	t.Helper()
 
 	url := pgtest.Schema(t)
 	if _, err := store.Migrate(t.Context(), url); err != nil {
@@ -35,7 +43,7 @@ func newDesk(t *testing.T) desk {
 	}
 	t.Cleanup(s.Close)
 
-	return desk{operator.New(s, "ann@desk"), connect(t, url)}
+	return desk{operator.New(s, "ann@desk"), connect(t, url)}, url
 }
 
 func connect(t *testing.T, url string) *pgx.Conn {

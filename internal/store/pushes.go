@@ -144,14 +144,18 @@ func wherePerson(q *query, person string, state trivia.PushState) {
 	q.where("(person = @person AND state = 'pending' OR person = @person AND state <> 'pending')", "person", person)
 }
 
-func scanPush(row pgx.CollectableRow) (p PushRow, err error) {
+func scanPush(row pgx.CollectableRow) (PushRow, error) { return scanPushAnd(row) }
+
+// scanPushAnd reads selectPush, and into more what follows.
+func scanPushAnd(row pgx.CollectableRow, more ...any) (p PushRow, err error) {
 	var (
 		attributes []byte
 		settled    *time.Time
 	)
-	err = row.Scan(
+	err = row.Scan(append([]any{
 		&p.ID, &p.Person, &p.Kind, &p.Cause, &p.CauseID, &attributes, &p.OccurredAt, &p.State, &p.Attempts,
-		&p.Status, &p.Reason, &p.CreatedAt, &settled)
+		&p.Status, &p.Reason, &p.CreatedAt, &settled,
+	}, more...)...)
 	p.Attributes = attributes
 	if settled != nil {
 		p.SettledAt = *settled

@@ -93,31 +93,36 @@ func scanWin(row pgx.CollectableRow) (w WinRow, err error) {
 
 // A Prize is what a win earned, as the default grant_prize keeps it.
 type Prize struct {
-	Item trivia.Item
-	At   time.Time
+	Item          trivia.Item
+	At            time.Time
+	RevokedAt     time.Time // zero unless it was taken back
+	RevokedReason string
 }
 
 const findWin = `
-	SELECT w.user_id, w.trivia_id, w.item, w.delivery_key, w.won_at, coalesce(p.item, ''), p.granted_at
+	SELECT w.user_id, w.trivia_id, w.item, w.delivery_key, w.won_at, coalesce(p.item, ''), p.granted_at,
+		p.revoked_at, coalesce(p.revoked_reason, '')
 	FROM trivia_wins AS w
 	LEFT JOIN prizes AS p ON p.user_id = w.user_id AND p.trivia_id = w.trivia_id
 	WHERE w.user_id = @user AND w.trivia_id = @trivia`
 
 // Win returns one win and its row in prizes, or [ErrNotFound]. The prize is
 // the zero value where a grant_prize of the team's own keeps prizes elsewhere.
-func (s *Store) Win(ctx context.Context, user trivia.UserID, id trivia.ID) (w WinRow, p Prize, err error) {
-	var granted *time.Time
-	err = s.pool.QueryRow(ctx, findWin, pgx.NamedArgs{"user": user, "trivia": id}).
-		Scan(&w.User, &w.Trivia, &w.Item, &w.Key, &w.At, &p.Item, &granted)
+func (s *Store) Win(ctx context.Context, user trivia.UserID, id trivia.ID) (WinRow, Prize, error) {
+	return findWinIn(ctx, s.pool, user, id)
+}
+
+func findWinIn(ctx context.Context, db querier, user trivia.UserID, id trivia.ID) (w WinRow, p Prize, err error) {
+	var granted, revoked *time.Time
+	err = db.QueryRow(ctx, findWin, pgx.NamedArgs{"user": user, "trivia": id}).
+		Scan(&w.User, &w.Trivia, &w.Item, &w.Key, &w.At, &p.Item, &granted, &revoked, &p.RevokedReason)
 	if errors.Is(err, pgx.ErrNoRows) {
 		err = ErrNotFound
 	}
 	if err != nil {
 		return WinRow{}, Prize{}, fmt.Errorf("find win of trivia %s by user %s: %w", id, user, err)
 	}
-	if granted != nil {
-		p.At = *granted
-	}
+	p.At, p.RevokedAt = orZero(granted), orZero(revoked)
 
 	return w, p, nil
 }

@@ -51,7 +51,7 @@ func (w Win) Check() error {
 	if err := CheckUserID(w.User); err != nil {
 		return err
 	}
-	if err := check("trivia_id", string(w.Trivia), MaxID); err != nil {
+	if err := CheckID(w.Trivia); err != nil {
 		return err
 	}
 
@@ -60,6 +60,9 @@ func (w Win) Check() error {
 
 // CheckUserID returns nil if id can name a user, else an [Unusable].
 func CheckUserID(id UserID) error { return check("user_id", string(id), MaxUserID) }
+
+// CheckID returns nil if id can name a trivia, else an [Unusable].
+func CheckID(id ID) error { return check("trivia_id", string(id), MaxID) }
 
 func check(name, word string, most int) error {
 	switch n := utf8.RuneCountInString(word); {
