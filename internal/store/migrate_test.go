@@ -88,7 +88,7 @@ func TestAFreshDatabaseIsMigratedOnce(t *testing.T) {
 	if before.Version != 0 || before.Latest < 4 || len(before.Names) != before.Latest {
 		t.Errorf("Migrate was at %+v, want version 0 of at least 4", before)
 	}
-	p.want(t, everyTable, "audit_log", "deliveries", "events", "forget_key", "forgotten", "key_uses", "prizes", "push_people", "pushes", "responses", "source_lists",
+	p.want(t, everyTable, "audit_log", "deliveries", "events", "forget_key", "forgotten", "key_uses", "prizes", "pruned", "push_people", "pushes", "responses", "retention", "source_lists",
 		"trivia_schema_version", "trivia_wins", "trivias", "users")
 
 	after, err := s.Schema(t.Context())

@@ -185,7 +185,7 @@ func (mc *machine) run(rt *rapid.T, sql string, args ...any) {
 }
 
 func (mc *machine) clear(rt *rapid.T) {
-	for _, table := range []string{"deliveries", "events", "forget_key", "forgotten", "key_uses", "prizes", "push_people", "pushes", "responses", "source_lists", "trivia_wins", "trivias", "users"} {
+	for _, table := range []string{"deliveries", "events", "forget_key", "forgotten", "key_uses", "prizes", "pruned", "push_people", "pushes", "responses", "retention", "source_lists", "trivia_wins", "trivias", "users"} {
 		mc.run(rt, "DELETE FROM "+table)
 	}
 }

@@ -51,7 +51,7 @@ func TestTheProductsUsersMayStandInAnotherSchema(t *testing.T) {
 	both := plotAt(t, withSearchPath(t, ours.url, schemaOf(t, ours)+","+schemaOf(t, product)))
 	both.migrate(t)
 
-	both.want(t, everyTable, "audit_log", "deliveries", "events", "forget_key", "forgotten", "key_uses", "prizes", "push_people", "pushes", "responses", "source_lists",
+	both.want(t, everyTable, "audit_log", "deliveries", "events", "forget_key", "forgotten", "key_uses", "prizes", "pruned", "push_people", "pushes", "responses", "retention", "source_lists",
 		"trivia_schema_version", "trivia_wins", "trivias")
 	product.want(t, everyTable, "users")
 	got, err := intakeAt(t, both.url, store.IntakeOptions{}).Take(t.Context(),

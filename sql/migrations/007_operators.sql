@@ -42,9 +42,11 @@ CREATE TABLE forget_key (
 	key    bytea NOT NULL
 );
 
-CREATE FUNCTION forgotten_hash(user_id text, trivia_id text) RETURNS bytea
+-- The key is an argument, so that the server can write the function's text into
+-- the statement that calls it.
+CREATE FUNCTION forgotten_hash(key bytea, user_id text, trivia_id text) RETURNS bytea
 LANGUAGE sql STABLE AS $$
-	SELECT sha256(k.key || sha256(k.key || convert_to(user_id || E'\x01' || trivia_id, 'UTF8'))) FROM forget_key AS k
+	SELECT sha256(key || sha256(key || convert_to(user_id || E'\x01' || trivia_id, 'UTF8')))
 $$;
 
 -- When each signing key has last matched, so that one knows when an old one can
@@ -56,4 +58,22 @@ CREATE TABLE key_uses (
 	last_used   timestamptz NOT NULL,
 	uses        bigint NOT NULL,
 	PRIMARY KEY (fingerprint, kind)
+);
+
+-- Events that name a customer and are found by another name. There are few.
+CREATE INDEX events_by_customer ON events (customer_id) WHERE customer_id <> person;
+
+-- What may be missing, since it was past its use.
+CREATE TABLE pruned (
+	what      text PRIMARY KEY, -- bodies, deliveries, events or pushes
+	before    timestamptz NOT NULL, -- of what came before this, all that had ended may be gone
+	walked    timestamptz, -- the service has looked at all that came before this
+	walked_as text, -- under these settings
+	whole_at  timestamptz -- when it last began at the very first
+);
+
+-- When a service prunes next. Until then nobody does, or one has it in hand.
+CREATE TABLE retention (
+	single boolean PRIMARY KEY DEFAULT true CHECK (single),
+	due_at timestamptz NOT NULL
 );
