@@ -34,6 +34,7 @@ func (s *session) app() *cli.App {
 			s.usersCommand(), s.sourcesCommand(),
 			s.migrateCommand(), s.templateCommand(), s.completionCommand(),
 			s.sendCommand(), s.signCommand(), s.verifyCommand(),
+			s.pruneCommand(), s.forgetCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Bool("version") {
