@@ -12,7 +12,7 @@ import (
 const (
 	// A target may go on behind the name of the person, but 1 is nobody's in
 	// "1 user".
-	targetNames    = `(target = n.name OR starts_with(target, n.name || ' ') AND NOT target ~ '^[0-9]+ [a-z]+$')`
+	targetNames    = `(target = n.name OR starts_with(target, n.name || ' ') AND NOT target ~ '^[0-9]+ (user|push|win|row|deliver|event|prize)')`
 	targetIsTheirs = `EXISTS (SELECT FROM unnest(@names::text[]) AS n (name) WHERE ` + targetNames + `)`
 	detailIsTheirs = `EXISTS (SELECT FROM unnest(@names::text[]) AS n (name) WHERE position(to_jsonb(n.name)::text IN detail::text) > 0)`
 	namesThem      = `(` + targetIsTheirs + ` OR ` + detailIsTheirs + `)`
