@@ -27,6 +27,10 @@ const (
 	OnEngagement       = "TRIVIA_ON_ENGAGEMENT"
 	OnWin              = "TRIVIA_ON_WIN"
 	PushRate           = "TRIVIA_PUSH_RATE"
+	KeepBodies         = "TRIVIA_KEEP_BODIES"
+	KeepDeliveries     = "TRIVIA_KEEP_DELIVERIES"
+	KeepEvents         = "TRIVIA_KEEP_EVENTS"
+	KeepPushes         = "TRIVIA_KEEP_PUSHES"
 	Environment        = "TRIVIA_ENV"
 )
 
@@ -46,6 +50,7 @@ const (
 	defaultOnEngagement  = "attributes"
 	defaultOnWin         = "attributes"
 	defaultPushRate      = "100"
+	defaultKeep          = "0"
 	defaultEnvironment   = "development"
 )
 
@@ -85,6 +90,10 @@ func Table() []Setting {
 		{OnEngagement, defaultOnEngagement, "an email that a person opened or clicked: attributes or nothing"},
 		{OnWin, defaultOnWin, "a trivia that was won: attributes (and an event) or nothing"},
 		{PushRate, defaultPushRate, "calls to Customer.io in a second, at most, by each trivia-hook"},
+		{KeepEvents, defaultKeep, "delete events, and the answers that they tell of, after so long, such as 90d; 0 = never"},
+		{KeepDeliveries, defaultKeep, "likewise, settled deliveries, but no event's before the event; wins and prizes stay for good"},
+		{KeepPushes, defaultKeep, "likewise, pushes that were sent"},
+		{KeepBodies, defaultKeep, "blank the bodies of settled deliveries after so long, such as 30d; 0 = never"},
 		{Environment, defaultEnvironment, "the name of this environment, shown to whoever is about to change something"},
 	}
 }

@@ -108,7 +108,7 @@ func (s *session) printKept(k operator.Kept) error {
 		}
 		s.print(":\n")
 	}
-	if err := s.printTables(k.Forgotten); err != nil {
+	if err := s.printTables(tablesOf(k.Forgotten, "removed, unless it is the product's own table")); err != nil {
 		return err
 	}
 	if k.Unsent > 0 {
@@ -131,13 +131,13 @@ type tableCount struct {
 	fate  string
 }
 
-func (s *session) printTables(f store.Forgotten) error {
+func (s *session) printTables(tables []tableCount) error {
 	out := newTableSink(s, []field[tableCount]{
 		{value: func(t tableCount) any { return t.table }, column: rigid("TABLE")},
 		{value: func(t tableCount) any { return t.rows }, column: number("ROWS")},
-		{value: func(t tableCount) any { return t.fate }, column: flexible("")},
+		{value: func(t tableCount) any { return t.fate }, column: flexible("FATE")},
 	})
-	for _, t := range tablesOf(f) {
+	for _, t := range tables {
 		if t.rows == 0 {
 			continue
 		}
@@ -149,7 +149,7 @@ func (s *session) printTables(f store.Forgotten) error {
 	return out.end()
 }
 
-func tablesOf(f store.Forgotten) []tableCount {
+func tablesOf(f store.Forgotten, users string) []tableCount {
 	return []tableCount{
 		{"deliveries", f.Deliveries, "blanked, with their bodies"},
 		{"events", f.Events, "blanked"},
@@ -158,13 +158,13 @@ func tablesOf(f store.Forgotten) []tableCount {
 		{"push_people", f.People, "removed"},
 		{"trivia_wins", f.Wins, "a hash stays of each"},
 		{"prizes", f.Prizes, "removed"},
-		{"users", f.Users, "removed, unless it is the product's own table"},
+		{"users", f.Users, users},
 		{"audit_log", f.Acts, "their name is replaced"},
 	}
 }
 
 func total(f store.Forgotten) (rows int) {
-	for _, t := range tablesOf(f) {
+	for _, t := range tablesOf(f, "") {
 		rows += t.rows
 	}
 
@@ -173,7 +173,7 @@ func total(f store.Forgotten) (rows int) {
 
 func (s *session) printForgotten(got operator.ForgottenPerson) error {
 	s.print("done, as %q in the audit log:\n", got.Mark)
-	if err := s.printTables(got.Forgotten); err != nil {
+	if err := s.printTables(tablesOf(got.Forgotten, "removed")); err != nil {
 		return err
 	}
 	s.print("%s kept, so that nobody wins it twice\n", pluralOf(got.Hashes, "new hash", "new hashes"))

@@ -61,7 +61,7 @@ Examples:
 			&cli.BoolFlag{Name: "parked", Usage: "also what is parked, and waits for a person"},
 			&cli.BoolFlag{Name: "wins", Usage: "wins and prizes of a closed trivia, and nothing else"},
 			&cli.StringFlag{Name: "trivia", Usage: "that `TRIVIA`"},
-			&cli.IntFlag{Name: "rate", Value: pruneRate, Usage: "at most `N` rows a second; 0 for any number"},
+			&cli.IntFlag{Name: "rate", Value: pruneRate, Usage: "at most `N` rows a second; 0: no limit"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "say what would go, and do nothing"},
 			yesFlag(), reasonFlag(),
 		},
@@ -286,7 +286,7 @@ func (s *session) pruneWins(c *cli.Context) error {
 	}
 	s.print("\n")
 	if count.Untold > 0 {
-		s.print("%s of it stay: Customer.io is still to be told of them\n", plural(count.Untold, "win"))
+		s.print("%s: Customer.io is still to be told of them\n", pluralOf(count.Untold, "win of it stays", "wins of it stay"))
 	}
 	if c.Bool("dry-run") || count.Wins == 0 {
 		return nil

@@ -27,6 +27,7 @@ type Metrics struct {
 	batchSize  prometheus.Observer
 	commit     prometheus.Observer
 	pushes     pushes
+	pruned     *family[string, prometheus.Counter]
 }
 
 // New returns metrics with a registry of their own, which also holds those of
@@ -57,6 +58,8 @@ func New() *Metrics {
 	m.commit = r.histogram("trivia_commit_seconds", "Time that one commit of a batch took.", seconds).WithLabelValues()
 
 	m.pushes = newPushes(r)
+	m.pruned = singles(r.counter("trivia_pruned_total",
+		"Rows that were past their use and are deleted or, of bodies, blanked.", "table"))
 
 	r.MustRegister(m.live, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
