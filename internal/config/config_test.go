@@ -64,6 +64,10 @@ func full() map[string]string {
 		Sources:       "customerio, 10.0.0.0/8 ,loopback",
 		OnBounce:      "unsubscribe", OnSpam: "attributes", OnUnsubscribe: "suppress", OnEngagement: "nothing", OnWin: " nothing ",
 		PushRate:           "1000",
+		KeepBodies:         "24h",
+		KeepDeliveries:     "400d",
+		KeepEvents:         "8d",
+		KeepPushes:         "2160h",
 		SourceMode:         "observe",
 		TrustedProxies:     "10.0.0.0/8,::1",
 		UnknownUsers:       "create",
@@ -97,6 +101,7 @@ func TestWhatIsSetIsRead(t *testing.T) {
 			OnBounce: "unsubscribe", OnSpam: "attributes", OnUnsubscribe: "suppress", OnEngagement: "nothing", OnWin: "nothing",
 			Rate: 1000,
 		},
+		Keep: Keep{Bodies: day, Deliveries: 400 * day, Events: 8 * day, Pushes: 90 * day},
 		MaxBody: 512 << 10, Environment: "staging-eu.2",
 	}
 	if diff := cmp.Diff(want, got, reveal()); diff != "" {
@@ -123,6 +128,9 @@ func TestValuesThatLookOddAndAreFine(t *testing.T) {
 		{SignatureTolerance, "1s"},
 		{SignatureTolerance, "1h30m"},
 		{SignatureTolerance, "0s"},
+		{KeepBodies, "1d"},
+		{KeepEvents, "0d"},
+		{KeepPushes, "36500d"},
 		{MaxBody, "1"},
 		{MaxBody, "1048576"},
 		{MaxBody, "64MiB"},

@@ -33,12 +33,12 @@ const freshWins = `
 const isClosed = `EXISTS (SELECT FROM trivias AS t WHERE t.trivia_id = a.trivia_id AND t.closed_at IS NOT NULL)`
 
 // wonForgotten holds for what was won before by somebody who is forgotten.
-// Where nobody ever was, that is asked once for all wins. Both are asked for as
-// values: of an EXISTS the planner may think that it is cheaper to read the
-// whole of a table first.
-const wonForgotten = `((SELECT k.single FROM forget_key AS k) AND (
-			SELECT true FROM forget_key AS k
-			JOIN forgotten AS f ON f.hash = forgotten_hash(k.key, a.user_id, a.trivia_id)) IS TRUE) IS TRUE`
+// Where nobody ever was, that is asked once for all wins. All is asked for as
+// values: of an EXISTS or a join the planner may think that it is cheaper to
+// read the whole of a table first.
+const wonForgotten = `((SELECT k.single FROM forget_key AS k) IS TRUE AND (
+			SELECT true FROM forgotten AS f
+			WHERE f.hash = (SELECT forgotten_hash(k.key, a.user_id, a.trivia_id) FROM forget_key AS k)) IS TRUE)`
 
 const createUsers = freshWins + `
 	INSERT INTO users (user_id)

@@ -173,8 +173,8 @@ const (
 
 	// Only what can never be won again goes. Of a win that came this moment,
 	// the hash is not there yet.
-	isHashed = `(SELECT true FROM forgotten AS f, forget_key AS k
-			WHERE f.hash = forgotten_hash(k.key, o.user_id, o.trivia_id)) IS TRUE`
+	isHashed = `(SELECT true FROM forgotten AS f
+			WHERE f.hash = (SELECT forgotten_hash(k.key, o.user_id, o.trivia_id) FROM forget_key AS k)) IS TRUE`
 
 	forgetPrizes = `DELETE FROM prizes AS o WHERE o.user_id = @user AND ` + isHashed
 	forgetWins   = `DELETE FROM trivia_wins AS o WHERE o.user_id = @user AND ` + isHashed
