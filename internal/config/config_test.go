@@ -101,7 +101,7 @@ func TestWhatIsSetIsRead(t *testing.T) {
 			OnBounce: "unsubscribe", OnSpam: "attributes", OnUnsubscribe: "suppress", OnEngagement: "nothing", OnWin: "nothing",
 			Rate: 1000,
 		},
-		Keep: Keep{Bodies: day, Deliveries: 400 * day, Events: 8 * day, Pushes: 90 * day},
+		Keep:    Keep{Bodies: day, Deliveries: 400 * day, Events: 8 * day, Pushes: 90 * day},
 		MaxBody: 512 << 10, Environment: "staging-eu.2",
 	}
 	if diff := cmp.Diff(want, got, reveal()); diff != "" {

@@ -52,5 +52,5 @@ func parseAge(value string) (time.Duration, error) {
 	}
 	days, err := strconv.ParseUint(number, 10, 16)
 
-	return time.Duration(days) * day, err //nolint:gosec // 16 bits
+	return time.Duration(days) * day, err
 }

@@ -198,7 +198,7 @@ func TestNothingIsLeftOfWhoeverIsForgotten(t *testing.T) {
 
 	// The other one is untouched.
 	other, err := h.PreviewForget(t.Context(), "u2")
-	want.Forgotten.Unsent = 4
+	want.Unsent = 4
 	if diff := cmp.Diff(want.Forgotten, other.Forgotten); diff != "" || err != nil {
 		t.Errorf("of the other: %v (-want +got):\n%s", err, diff)
 	}

@@ -74,7 +74,8 @@ func TestWhatIsPastItsUseGoesAndTheRestStays(t *testing.T) {
 		want    map[string][]string // where it differs from all
 	}{
 		{
-			"everything", operator.Pruning{Before: cutOff},
+			"everything",
+			operator.Pruning{Before: cutOff},
 			[]string{"events 2 (0 parked, 0 pending stay)", "deliveries 3 (1 parked, 1 pending stay)", "pushes 2 (1 parked, 1 pending stay)"},
 			map[string][]string{
 				deliveries: {"new-bounce", "new-click", "new-conflict", "new-late", "new-win", "old-conflict", "old-late"},
@@ -84,7 +85,8 @@ func TestWhatIsPastItsUseGoesAndTheRestStays(t *testing.T) {
 			},
 		},
 		{
-			"what is parked, too", operator.Pruning{Before: cutOff, Parked: true},
+			"what is parked, too",
+			operator.Pruning{Before: cutOff, Parked: true},
 			[]string{"events 2 (0 parked, 0 pending stay)", "deliveries 4 (0 parked, 1 pending stay)", "pushes 3 (0 parked, 1 pending stay)"},
 			map[string][]string{
 				deliveries: {"new-bounce", "new-click", "new-conflict", "new-late", "new-win", "old-late"},
@@ -94,27 +96,32 @@ func TestWhatIsPastItsUseGoesAndTheRestStays(t *testing.T) {
 			},
 		},
 		{
-			"deliveries go no sooner than their events", operator.Pruning{Before: cutOff, Only: []store.Prunable{store.PruneDeliveries}},
+			"deliveries go no sooner than their events",
+			operator.Pruning{Before: cutOff, Only: []store.Prunable{store.PruneDeliveries}},
 			[]string{"deliveries 1 (1 parked, 1 pending stay)"},
 			map[string][]string{deliveries: {"new-bounce", "new-click", "new-conflict", "new-late", "new-win", "old-bounce", "old-click", "old-conflict", "old-late"}},
 		},
 		{
-			"events may go sooner", operator.Pruning{Before: cutOff, Only: []store.Prunable{store.PruneEvents}},
+			"events may go sooner",
+			operator.Pruning{Before: cutOff, Only: []store.Prunable{store.PruneEvents}},
 			[]string{"events 2 (0 parked, 0 pending stay)"},
 			map[string][]string{events: {"new-bounce", "new-click"}, responses: {"new-click"}},
 		},
 		{
-			"pushes", operator.Pruning{Before: cutOff, Only: []store.Prunable{store.PrunePushes}},
+			"pushes",
+			operator.Pruning{Before: cutOff, Only: []store.Prunable{store.PrunePushes}},
 			[]string{"pushes 2 (1 parked, 1 pending stay)"},
 			map[string][]string{pushes: {"attributes ann held", "attributes ann parked", "event trivia-new pending", "suppress new-bounce pending"}},
 		},
 		{
-			"bodies of what is settled", operator.Pruning{BodiesBefore: cutOff},
+			"bodies of what is settled",
+			operator.Pruning{BodiesBefore: cutOff},
 			[]string{"bodies 3 (0 parked, 0 pending stay)"},
 			map[string][]string{deliveries: {"new-bounce", "new-click", "new-conflict", "new-late", "new-win", "old-bounce blank", "old-click blank", "old-conflict", "old-late", "old-win blank"}},
 		},
 		{
-			"bodies sooner than rows", operator.Pruning{Before: cutOff, Only: []store.Prunable{store.PruneEvents, store.PruneDeliveries}, BodiesBefore: justNow},
+			"bodies sooner than rows",
+			operator.Pruning{Before: cutOff, Only: []store.Prunable{store.PruneEvents, store.PruneDeliveries}, BodiesBefore: justNow},
 			[]string{"events 2 (0 parked, 0 pending stay)", "deliveries 3 (1 parked, 1 pending stay)", "bodies 3 (0 parked, 0 pending stay)"},
 			map[string][]string{
 				deliveries: {"new-bounce blank", "new-click blank", "new-conflict", "new-late", "new-win blank", "old-conflict", "old-late"},

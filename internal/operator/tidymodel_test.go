@@ -104,6 +104,9 @@ func (m mess) settle(rt *rapid.T) {
 		}
 		wins = append(wins, winAt(time.Now(), key, user, id, item))
 	}
+	if err := rows.Err(); err != nil {
+		rt.Fatal(err)
+	}
 	for _, a := range wins {
 		p, err := m.store.Claim(rt.Context(), store.Ref{Kind: trivia.KindWin, Key: a.Key}, time.Minute)
 		if err != nil {
