@@ -93,6 +93,7 @@ type hook struct {
 	pushback  *pushback.Stage // nil without credentials
 	addresses *addresses      // nil where Customer.io's are not asked for
 	auditor   *auditor        // nil where nothing is checked on a timer
+	retention *retention      // nil where everything is kept for ever
 }
 
 func newHook(set settings, db *database, log *slog.Logger, now func() time.Time) *hook {
@@ -108,6 +109,7 @@ func newHook(set settings, db *database, log *slog.Logger, now func() time.Time)
 	guard := source.NewGuard(set.allowed, set.trusted, set.Observe)
 	h.addresses = newAddresses(set, db.Store, guard, metrics, log, now)
 	h.auditor = newAuditor(set, db.Store, metrics, log, now)
+	h.retention = newRetention(set, db.Store, metrics, log)
 	h.public = receiver.NewServer(receiver.New(receiver.Options{
 		Guard:  guard,
 		Action: set.action, Event: set.event, MaxBody: set.MaxBody,
@@ -163,6 +165,9 @@ func (h *hook) run(ctx context.Context, db *database, public, private net.Listen
 	group.Go(func() error { h.auditor.run(stages); return nil })
 	if h.addresses != nil {
 		group.Go(func() error { drain.Loop(stages, h.log, lookEvery, nil, h.addresses.Step); return nil })
+	}
+	if h.retention != nil {
+		group.Go(func() error { drain.Loop(stages, h.log, retainEvery, nil, h.retention.Step); return nil })
 	}
 	group.Go(func() error {
 		<-ctx.Done()

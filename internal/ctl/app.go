@@ -37,6 +37,7 @@ func (s *session) app() *cli.App {
 			s.migrateCommand(), s.templateCommand(), s.completionCommand(),
 			s.sendCommand(), s.signCommand(), s.verifyCommand(),
 			s.replayCommand(),
+			s.pruneCommand(), s.forgetCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Bool("version") {

@@ -179,6 +179,10 @@ func (a *arranging) valuesOf(flag cli.Flag) []string {
 		return objects()
 	case "metric":
 		return metrics()
+	case "only":
+		return wordsOf(prunableByAge())
+	case "before", "bodies-before":
+		return []string{"30d", "90d", "365d"}
 	case "since", "until":
 		return []string{"1h", "2h", "today", "yesterday"}
 	}

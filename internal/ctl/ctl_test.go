@@ -105,6 +105,7 @@ type fake struct {
 	explainFake
 	auditFake
 	triviaFake
+	pruneFake
 
 	fakeSources
 	replayFake

@@ -37,6 +37,7 @@ type verbs interface {
 	auditVerbs
 	triviaVerbs
 	prizeVerbs
+	pruneVerbs
 }
 
 // noDatabaseError says that there is none to work on. One that fails is another
