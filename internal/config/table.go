@@ -28,6 +28,7 @@ const (
 	OnWin              = "TRIVIA_ON_WIN"
 	PushRate           = "TRIVIA_PUSH_RATE"
 	Environment        = "TRIVIA_ENV"
+	EnvFile            = "TRIVIA_ENV_FILE"
 )
 
 // What a setting is when the environment does not say.
@@ -86,6 +87,7 @@ func Table() []Setting {
 		{OnWin, defaultOnWin, "a trivia that was won: attributes (and an event) or nothing"},
 		{PushRate, defaultPushRate, "calls to Customer.io in a second, at most, by each trivia-hook"},
 		{Environment, defaultEnvironment, "the name of this environment, shown to whoever is about to change something"},
+		{EnvFile, "none", "a file of NAME=VALUE lines that win over the environment; SIGHUP lets trivia-hook read signing keys, sources and proxies from it again"},
 	}
 }
 
