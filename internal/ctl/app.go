@@ -31,7 +31,7 @@ func (s *session) app() *cli.App {
 		HideVersion: true,
 		Commands: []*cli.Command{
 			s.winsCommand(), s.deliveriesCommand(), s.eventsCommand(), s.responsesCommand(), s.pushCommand(),
-			s.usersCommand(), s.sourcesCommand(),
+			s.usersCommand(), s.sourcesCommand(), s.exportCommand(),
 			s.migrateCommand(), s.templateCommand(), s.completionCommand(),
 			s.sendCommand(), s.signCommand(), s.verifyCommand(),
 		},

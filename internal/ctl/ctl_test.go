@@ -104,6 +104,7 @@ type fake struct {
 	pushFake
 
 	fakeSources
+	exportFake
 
 	wins       []store.WinRow
 	deliveries []store.DeliveryRow

@@ -55,6 +55,7 @@ func design() house {
 			"github.com/charmbracelet/bubbles":    "internal/tui",
 			"github.com/charmbracelet/lipgloss":   "internal/tui",
 			"github.com/urfave/cli":               "internal/ctl",
+			"github.com/parquet-go":               "internal/operator",
 		},
 		servers: map[string]bool{
 			"internal/receiver": true, // the public listener
