@@ -31,8 +31,8 @@ func (s *session) app() *cli.App {
 		HideVersion: true,
 		Commands: []*cli.Command{
 			s.winsCommand(), s.deliveriesCommand(), s.eventsCommand(), s.responsesCommand(), s.pushCommand(),
-			s.usersCommand(), s.sourcesCommand(), s.exportCommand(),
-			s.migrateCommand(), s.templateCommand(), s.completionCommand(),
+			s.usersCommand(), s.sourcesCommand(), s.exportCommand(), s.keysCommand(), s.doctorCommand(),
+			s.migrateCommand(), s.templateCommand(), s.completionCommand(), s.manCommand(),
 			s.sendCommand(), s.signCommand(), s.verifyCommand(),
 		},
 		Action: func(c *cli.Context) error {

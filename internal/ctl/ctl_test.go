@@ -105,6 +105,7 @@ type fake struct {
 
 	fakeSources
 	exportFake
+	keyFake
 
 	wins       []store.WinRow
 	deliveries []store.DeliveryRow

@@ -33,6 +33,7 @@ type verbs interface {
 	eventVerbs
 	pushVerbs
 	exportVerbs
+	keyVerbs
 }
 
 // noDatabaseError says that there is none to work on. One that fails is another
@@ -42,7 +43,7 @@ type noDatabaseError string
 func (n noDatabaseError) Error() string { return string(n) }
 
 func newSession(env Env) *session {
-	s := &session{Env: env, find: pgembed.Find}
+	s := &session{Env: env, find: pgembed.Find, examine: operator.Examine}
 	s.open = s.openStore
 
 	return s

@@ -43,8 +43,8 @@ type exportVerbs interface {
 	TallyDeliveries(context.Context, store.DeliveryFilter) (int64, error)
 }
 
-const exportWords = `All rows that fit are written, newest first, with the columns that --output csv of
-the listing has: typed in Parquet. Any number of them needs the same memory.
+const exportWords = `All rows that fit are written, newest first, with the columns that --output csv
+of the listing has: typed in Parquet. Any number of them needs the same memory.
 
 FILE appears when all of it is there: an export that fails or is interrupted
 leaves what was called so before. - is standard output.
@@ -102,7 +102,7 @@ func (s *session) exportCommand() *cli.Command {
 func exportFlags(filters ...cli.Flag) []cli.Flag {
 	return slices.Concat([]cli.Flag{
 		&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "write `FILE`; - is standard output"},
-		&cli.StringFlag{Name: "format", Usage: "as `FORMAT`: csv, ndjson, parquet (default: as FILE ends, or csv)"},
+		&cli.StringFlag{Name: "format", Usage: "as `FORMAT`: csv, ndjson, parquet (default: by FILE)"},
 	}, filters, sinceFlags())
 }
 

@@ -27,8 +27,10 @@ func (f *exportFake) ListDeliveriesWithBodies(
 	return pageOf(f.full, page, nil)
 }
 
-func (f *exportFake) TallyWins(context.Context, store.WinFilter) (int64, error)     { return f.tally, nil }
-func (f *exportFake) TallyEvents(context.Context, store.EventFilter) (int64, error) { return f.tally, nil }
+func (f *exportFake) TallyWins(context.Context, store.WinFilter) (int64, error) { return f.tally, nil }
+func (f *exportFake) TallyEvents(context.Context, store.EventFilter) (int64, error) {
+	return f.tally, nil
+}
 func (f *exportFake) TallyDeliveries(context.Context, store.DeliveryFilter) (int64, error) {
 	return f.tally, nil
 }

@@ -155,6 +155,12 @@ func TestWrongWordsAreRefusedWithAHint(t *testing.T) {
 		{[]string{"export", "wins", "-o", "-", "--bodies"}, "triviactl export wins has no flag --bodies", "triviactl export wins --help lists the flags; put words that begin with - behind --"},
 		{[]string{"export", "deliveries", "-o", "-", "--state", "parkd"}, `--state cannot be "parkd"`, "did you mean parked?"},
 		{[]string{"export", "events", "-o", "-", "--since", "soon"}, `--since cannot be "soon"`, "want 2h, 3d, now, today, yesterday, 2026-01-31, 2026-01-31 15:04 or RFC 3339"},
+		{[]string{"keys", "list", "ab12"}, `triviactl keys list wants no words besides flags, got ["ab12"]`, "triviactl keys list --help tells more"},
+		{[]string{"doctor", "please"}, `triviactl doctor wants no words besides flags, got ["please"]`, "triviactl doctor --help tells more"},
+		{[]string{"doctor", "--url", "ftp://x"}, `--url cannot be "ftp://x"`, "as in http://127.0.0.1:8080, without a path"},
+		{[]string{"doctor", "--admin-url", "http://x/metrics"}, `--admin-url cannot be "http://x/metrics"`, "as in http://127.0.0.1:8080, without a path"},
+		{[]string{"doctor", "--output", "csv"}, `--output cannot be "csv"`, "it takes table, json"},
+		{[]string{"man", "wins"}, `triviactl man wants no words besides flags, got ["wins"]`, "triviactl man --help tells more"},
 		{[]string{"completion", "tcsh"}, `no script for "tcsh"`, "there are scripts for bash, zsh and fish"},
 		{[]string{"template", "--url", "example.com"}, `--url cannot be "example.com"`, "as in https://hooks.example.com, without a path"},
 		{[]string{"migrate", "now"}, `triviactl migrate wants no words besides flags, got ["now"]`, "triviactl migrate --help tells more"},
@@ -207,7 +213,7 @@ func TestCompletionOffersWhatMayComeNext(t *testing.T) {
 		words []string
 		want  string
 	}{
-		{[]string{""}, "wins\ndeliveries\nevents\nresponses\npush\nusers\nsources\nexport\nmigrate\ntemplate\ncompletion\nsend\nsign\nverify\n"},
+		{[]string{""}, "wins\ndeliveries\nevents\nresponses\npush\nusers\nsources\nexport\nkeys\ndoctor\nmigrate\ntemplate\ncompletion\nman\nsend\nsign\nverify\n"},
 		{[]string{"w"}, "wins\n"},
 		{[]string{"wins", ""}, "list\nshow\n"},
 		{[]string{"wins", "list", "--s"}, "--since\n"},
@@ -227,7 +233,7 @@ func TestCompletionOffersWhatMayComeNext(t *testing.T) {
 		{[]string{"sign", ""}, ""},
 		{[]string{"nonsense", ""}, ""},
 		{[]string{"wins", "show", "--", "--"}, ""},
-		{nil, "wins\ndeliveries\nevents\nresponses\npush\nusers\nsources\nexport\nmigrate\ntemplate\ncompletion\nsend\nsign\nverify\n"},
+		{nil, "wins\ndeliveries\nevents\nresponses\npush\nusers\nsources\nexport\nkeys\ndoctor\nmigrate\ntemplate\ncompletion\nman\nsend\nsign\nverify\n"},
 	}
 	for _, tt := range tests {
 		t.Run(strings.Join(tt.words, " "), func(t *testing.T) {
@@ -289,6 +295,10 @@ func TestHelpFitsTheScreen(t *testing.T) {
 		{"export", "wins"},
 		{"export", "events"},
 		{"export", "deliveries"},
+		{"keys"},
+		{"keys", "list"},
+		{"doctor"},
+		{"man"},
 	}
 	var all strings.Builder
 	for _, words := range calls {
