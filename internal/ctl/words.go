@@ -221,11 +221,11 @@ func (p place) unknownFlag(name string) error {
 	for _, flag := range p.flags {
 		known = append(known, "--"+flag.Names()[0])
 	}
-	const behind = "; put words that begin with - behind --"
-	hint := path + " --help lists the flags" + behind
+	const behind = "put words that begin with - behind --"
+	hint := path + " --help lists the flags; " + behind
 	if near := didYouMean("--"+name, known, ""); near != "" {
 		if hint = near; p.words {
-			hint += behind
+			hint += " or " + behind
 		}
 	}
 
