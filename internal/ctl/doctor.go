@@ -63,7 +63,7 @@ func (s *session) doctor(c *cli.Context) error {
 	}
 
 	findings := s.examine(c.Context, what)
-	if err := c.Context.Err(); err != nil {
+	if err := c.Err(); err != nil {
 		return err
 	}
 	if format == formatJSON {

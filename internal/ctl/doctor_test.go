@@ -2,6 +2,7 @@ package ctl
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"testing"
 
@@ -44,9 +45,7 @@ func TestTheDoctorIsToldWhatToLookAt(t *testing.T) {
 	var got operator.Checkup
 	call := func(env map[string]string, words ...string) {
 		st := newStage(t)
-		for name, value := range env {
-			st.env[name] = value
-		}
+		maps.Copy(st.env, env)
 		st.examine = func(_ context.Context, c operator.Checkup) []operator.Finding { got = c; return nil }
 		if code := st.call(t, append([]string{"doctor"}, words...)...); code != 0 {
 			t.Errorf("doctor %q exits with %d: %s", words, code, st.err.String())

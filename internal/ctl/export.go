@@ -323,7 +323,7 @@ type ndjsonSink[T any] struct {
 }
 
 func (n ndjsonSink[T]) row(row T) error {
-	_, err := io.WriteString(n.w, object(n.fields, row)+"\n")
+	_, err := io.WriteString(n.w, namedObject(n.fields, row)+"\n")
 
 	return err
 }

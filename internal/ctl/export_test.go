@@ -28,9 +28,11 @@ func (f *exportFake) ListDeliveriesWithBodies(
 }
 
 func (f *exportFake) TallyWins(context.Context, store.WinFilter) (int64, error) { return f.tally, nil }
+
 func (f *exportFake) TallyEvents(context.Context, store.EventFilter) (int64, error) {
 	return f.tally, nil
 }
+
 func (f *exportFake) TallyDeliveries(context.Context, store.DeliveryFilter) (int64, error) {
 	return f.tally, nil
 }

@@ -70,7 +70,8 @@ func TestKeysOfTheSettingsAreAskedForOnceEach(t *testing.T) {
 	st.env["CUSTOMERIO_ACTION_SECRET"] = "a,b,a"
 	st.want(t, []string{"keys", "list"}, 0, "", "triviactl: there are no signing keys in the settings, and none has ever matched\n")
 	want := []operator.KnownKey{
-		{Kind: trivia.KindWin, Fingerprint: "ca978112"}, {Kind: trivia.KindWin, Fingerprint: "3e23e816"},
+		{Kind: trivia.KindWin, Fingerprint: "ca978112"},
+		{Kind: trivia.KindWin, Fingerprint: "3e23e816"},
 		{Kind: trivia.KindEvent, Fingerprint: "fc520986"},
 	}
 	if diff := cmp.Diff(want, st.fake.known); diff != "" {

@@ -67,8 +67,11 @@ var exits = []struct {
 	code    int
 	meaning string
 }{
-	{exitDone, "done"}, {exitFailed, "failed, or interrupted"}, {exitUsage, "wrong words or settings"},
-	{exitNotFound, "no such thing"}, {4, "not confirmed"},
+	{exitDone, "done"},
+	{exitFailed, "failed, or interrupted"},
+	{exitUsage, "wrong words or settings"},
+	{exitNotFound, "no such thing"},
+	{4, "not confirmed"},
 }
 
 // A page is a manual page under construction, in the macros of man(7).

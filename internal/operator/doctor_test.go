@@ -230,7 +230,8 @@ func TestTheHookIsAsked(t *testing.T) {
 		probe                string
 	}{
 		{
-			"all is well", double{always(401), signature.ReasonStale, nil, 200},
+			"all is well",
+			double{always(401), signature.ReasonStale, nil, 200},
 			"ok: ", "ok: of wins: what is forged is refused, key 74277c96 is known", "failed: the hook does not know key",
 		},
 		{"other keys", double{always(401), signature.ReasonMismatch, nil, 200}, "ok: ", "failed: of wins: the hook does not know key 74277c96", "failed: "},

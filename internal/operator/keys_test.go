@@ -27,8 +27,10 @@ func TestKeysSayWhichOneCanGo(t *testing.T) {
 	}
 
 	rows, err := d.Keys(t.Context(), []operator.KnownKey{
-		{Kind: trivia.KindWin, Fingerprint: "new"}, {Kind: trivia.KindWin, Fingerprint: "old"},
-		{Kind: trivia.KindWin, Fingerprint: "young"}, {Kind: trivia.KindWin, Fingerprint: "lonely"}, // of the other route only
+		{Kind: trivia.KindWin, Fingerprint: "new"},
+		{Kind: trivia.KindWin, Fingerprint: "old"},
+		{Kind: trivia.KindWin, Fingerprint: "young"},
+		{Kind: trivia.KindWin, Fingerprint: "lonely"}, // of the other route only
 		{Kind: trivia.KindEvent, Fingerprint: "lonely"},
 	}, now)
 	if err != nil {

@@ -37,7 +37,7 @@ func columns(t *testing.T, file []byte) (schema string, rows []map[string]any, g
 				values := map[string]any{}
 				for _, v := range row {
 					name := names[v.Column()][0]
-					switch v.Kind() {
+					switch v.Kind() { //nolint:exhaustive // we write no others
 					case parquet.Boolean:
 						values[name] = v.Boolean()
 					case parquet.Int32:

@@ -14,7 +14,7 @@ func space(dir string) (free, all uint64, err error) {
 	if err := syscall.Statfs(dir, &st); err != nil {
 		return 0, 0, fmt.Errorf("look at the disk of %s: %w", dir, err)
 	}
-	block := uint64(st.Bsize) //nolint:gosec,unconvert // its type is another on each system, and it is above 0
+	block := uint64(st.Bsize) //nolint:gosec // its type is another on each system, and it is above 0
 
-	return uint64(st.Bavail) * block, uint64(st.Blocks) * block, nil //nolint:gosec,unconvert // likewise
+	return uint64(st.Bavail) * block, uint64(st.Blocks) * block, nil //nolint:unconvert // the types of both are others elsewhere
 }
