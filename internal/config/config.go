@@ -55,7 +55,7 @@ func HookFrom(getenv func(string) string, embedded bool) (Hook, Complaints) {
 func here() place { return place{goos: runtime.GOOS, euid: os.Geteuid()} }
 
 func hookFrom(getenv func(string) string, embedded bool, p place) (Hook, Complaints) {
-	r := reader{getenv: getenv}
+	r := newReader(getenv)
 
 	h := Hook{
 		Embedded:    embedded,

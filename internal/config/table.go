@@ -33,6 +33,7 @@ const (
 	KeepEvents         = "TRIVIA_KEEP_EVENTS"
 	KeepPushes         = "TRIVIA_KEEP_PUSHES"
 	Environment        = "TRIVIA_ENV"
+	EnvFile            = "TRIVIA_ENV_FILE"
 )
 
 // What a setting is when the environment does not say.
@@ -98,6 +99,7 @@ func Table() []Setting {
 		{KeepPushes, defaultKeep, "likewise, pushes that were sent"},
 		{KeepBodies, defaultKeep, "blank the bodies of settled deliveries after so long, such as 30d; 0 = never"},
 		{Environment, defaultEnvironment, "the name of this environment, shown to whoever is about to change something"},
+		{EnvFile, "none", "a file of NAME=VALUE lines that win over the environment; SIGHUP lets trivia-hook read signing keys, sources and proxies from it again"},
 	}
 }
 

@@ -169,6 +169,8 @@ func (a *arranging) valuesOf(flag cli.Flag) []string {
 	switch name {
 	case "output":
 		return formats()
+	case "format":
+		return exportFormats()
 	case "state":
 		return wordsOf(trivia.States())
 	case "kind", "route":

@@ -109,6 +109,8 @@ type fake struct {
 
 	fakeSources
 	replayFake
+	exportFake
+	keyFake
 
 	wins       []store.WinRow
 	deliveries []store.DeliveryRow

@@ -38,6 +38,8 @@ type verbs interface {
 	triviaVerbs
 	prizeVerbs
 	pruneVerbs
+	exportVerbs
+	keyVerbs
 }
 
 // noDatabaseError says that there is none to work on. One that fails is another
@@ -47,7 +49,7 @@ type noDatabaseError string
 func (n noDatabaseError) Error() string { return string(n) }
 
 func newSession(env Env) *session {
-	s := &session{Env: env, find: pgembed.Find}
+	s := &session{Env: env, find: pgembed.Find, examine: operator.Examine}
 	s.open = s.openStore
 
 	return s

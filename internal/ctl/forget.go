@@ -15,7 +15,7 @@ import (
 
 func (s *session) forgetCommand() *cli.Command {
 	return &cli.Command{
-		Name: "forget", Category: tidy, Usage: "remove all that is stored about one person",
+		Name: "forget", Category: mend, Usage: "remove all that is stored about one person",
 		ArgsUsage: "USER",
 		Description: `Blanks what came about USER and removes what was made of it, also under the
 other names that events know them by. What stays of them: keyed hashes of what

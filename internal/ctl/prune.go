@@ -32,7 +32,7 @@ const pruneRate = 20_000
 
 func (s *session) pruneCommand() *cli.Command {
 	return &cli.Command{
-		Name: "prune", Category: tidy, Usage: "delete what is past its use; nobody wins twice by it",
+		Name: "prune", Category: mend, Usage: "delete what is past its use; nobody wins twice by it",
 		ArgsUsage: "--before TIME | --wins --trivia TRIVIA",
 		Description: `--before deletes settled deliveries, events with their answers, and pushes that
 were sent, if they are older than TIME, which is at least 8 days ago: until then

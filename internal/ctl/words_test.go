@@ -159,6 +159,21 @@ func TestWrongWordsAreRefusedWithAHint(t *testing.T) {
 		{[]string{"forget"}, "triviactl forget wants USER", "triviactl forget --help tells more"},
 		{[]string{"forget", "a", "b"}, `triviactl forget wants USER, got ["a" "b"]`, "triviactl forget --help tells more"},
 		{[]string{"forget", "--suppress", ".."}, `Customer.io cannot suppress "..": ".." is a step in a path`, "forget them without --suppress"},
+		{[]string{"export"}, "triviactl export wants one of: wins, events, deliveries", "triviactl export --help tells more"},
+		{[]string{"export", "wins"}, "triviactl export wins wants -o FILE", "as in -o wins.csv; - is standard output"},
+		{[]string{"export", "wins", "wins.csv"}, `triviactl export wins wants no words besides flags, got ["wins.csv"]`, "triviactl export wins --help tells more"},
+		{[]string{"export", "wins", "-o", "-", "--format", "parquet"}, "parquet is not for standard output", "give it a FILE, or take csv or ndjson"},
+		{[]string{"export", "wins", "-o", "-", "--format", "json"}, `--format cannot be "json"`, "did you mean ndjson?"},
+		{[]string{"export", "wins", "-o", "-", "--out", "-"}, "--out is there twice", "give it once"},
+		{[]string{"export", "wins", "-o", "-", "--bodies"}, "triviactl export wins has no flag --bodies", "triviactl export wins --help lists the flags; put words that begin with - behind --"},
+		{[]string{"export", "deliveries", "-o", "-", "--state", "parkd"}, `--state cannot be "parkd"`, "did you mean parked?"},
+		{[]string{"export", "events", "-o", "-", "--since", "soon"}, `--since cannot be "soon"`, "want 2h, 3d, now, today, yesterday, 2026-01-31, 2026-01-31 15:04 or RFC 3339"},
+		{[]string{"keys", "list", "ab12"}, `triviactl keys list wants no words besides flags, got ["ab12"]`, "triviactl keys list --help tells more"},
+		{[]string{"doctor", "please"}, `triviactl doctor wants no words besides flags, got ["please"]`, "triviactl doctor --help tells more"},
+		{[]string{"doctor", "--url", "ftp://x"}, `--url cannot be "ftp://x"`, "as in http://127.0.0.1:8080, without a path"},
+		{[]string{"doctor", "--admin-url", "http://x/metrics"}, `--admin-url cannot be "http://x/metrics"`, "as in http://127.0.0.1:8080, without a path"},
+		{[]string{"doctor", "--output", "csv"}, `--output cannot be "csv"`, "it takes table, json"},
+		{[]string{"man", "wins"}, `triviactl man wants no words besides flags, got ["wins"]`, "triviactl man --help tells more"},
 		{[]string{"completion", "tcsh"}, `no script for "tcsh"`, "there are scripts for bash, zsh and fish"},
 		{[]string{"template", "--url", "example.com"}, `--url cannot be "example.com"`, "as in https://hooks.example.com, without a path"},
 		{[]string{"migrate", "now"}, `triviactl migrate wants no words besides flags, got ["now"]`, "triviactl migrate --help tells more"},
@@ -204,8 +219,8 @@ func TestDistance(t *testing.T) {
 	}
 }
 
-// everyCommand is what comes first, in the order in which people are told of it.
-const everyCommand = "EVERY"
+// firstWords is what comes first, in the order in which people are told of it.
+const firstWords = "EVERY"
 
 func TestCompletionOffersWhatMayComeNext(t *testing.T) {
 	t.Parallel()
@@ -214,7 +229,7 @@ func TestCompletionOffersWhatMayComeNext(t *testing.T) {
 		words []string
 		want  string
 	}{
-		{[]string{""}, everyCommand},
+		{[]string{""}, firstWords},
 		{[]string{"w"}, "wins\n"},
 		{[]string{"wins", ""}, "list\nshow\n"},
 		{[]string{"wins", "list", "--s"}, "--since\n"},
@@ -234,7 +249,7 @@ func TestCompletionOffersWhatMayComeNext(t *testing.T) {
 		{[]string{"sign", ""}, ""},
 		{[]string{"nonsense", ""}, ""},
 		{[]string{"wins", "show", "--", "--"}, ""},
-		{nil, everyCommand},
+		{nil, firstWords},
 	}
 	for _, tt := range tests {
 		t.Run(strings.Join(tt.words, " "), func(t *testing.T) {
@@ -307,6 +322,14 @@ func TestHelpFitsTheScreen(t *testing.T) {
 		{"prizes", "revoke"},
 		{"prune"},
 		{"forget"},
+		{"export"},
+		{"export", "wins"},
+		{"export", "events"},
+		{"export", "deliveries"},
+		{"keys"},
+		{"keys", "list"},
+		{"doctor"},
+		{"man"},
 	}
 	var all strings.Builder
 	for _, words := range calls {

@@ -299,8 +299,8 @@ func (run *replaying) unsettled(ctx context.Context, rows []store.DeliveryRow) (
 		switch {
 		case len(d.Rival) > 0, d.RepairedBy != "", d.Outcome == trivia.KeyConflict:
 			continue
-		case d.State == trivia.StateDone && d.Outcome != trivia.AlreadyWon:
-			continue
+		case d.State == trivia.StateDone && (d.Outcome != trivia.AlreadyWon || d.Size == 0):
+			continue // a blanked body says nothing any more
 		case d.State == trivia.StateDone:
 			wins, at = append(wins, d.Win), append(at, len(open))
 		}

@@ -72,8 +72,8 @@ func (d desk) exec(t *testing.T, sql string) {
 	}
 }
 
-// everything is a replay of all that there is.
-func everything() operator.Replay {
+// allOfIt is a replay of all that there is.
+func allOfIt() operator.Replay {
 	return operator.Replay{Reason: "again", Now: time.Now, Owing: store.Owing{Policy: trivia.DefaultPolicy()}}
 }
 
@@ -102,7 +102,7 @@ func TestAReplaySettlesWhatIsParkedAndNothingElse(t *testing.T) {
 		"ready: pending → awarded", "event: malformed → recorded",
 	}
 
-	preview, err := d.PreviewReplay(t.Context(), everything())
+	preview, err := d.PreviewReplay(t.Context(), allOfIt())
 	if err != nil || preview.Deliveries != 17 || preview.Awarded() != 6 || preview.Changed() != 9 || preview.Left != 0 {
 		t.Errorf("PreviewReplay = %+v, %v", preview, err)
 	}
@@ -113,7 +113,7 @@ func TestAReplaySettlesWhatIsParkedAndNothingElse(t *testing.T) {
 		t.Error("a preview has changed something")
 	}
 
-	r, err := d.Replay(t.Context(), everything())
+	r, err := d.Replay(t.Context(), allOfIt())
 	if err != nil || r.Awarded() != 6 {
 		t.Errorf("Replay = %+v, %v", r, err)
 	}
@@ -147,7 +147,7 @@ func TestAReplaySettlesWhatIsParkedAndNothingElse(t *testing.T) {
 	}
 
 	before = d.lines(t, kept)
-	r, err = d.Replay(t.Context(), everything())
+	r, err = d.Replay(t.Context(), allOfIt())
 	if err != nil || r.Deliveries != 17 || r.Changed() != 0 {
 		t.Errorf("Replay once more = %+v, %v, want that nothing changes", r, err)
 	}
@@ -161,7 +161,7 @@ func TestAReplayTakesWhatItIsAskedFor(t *testing.T) {
 
 	d := newDesk(t)
 	d.exec(t, parked)
-	r := everything()
+	r := allOfIt()
 	r.Set.Walk.Filter = store.DeliveryFilter{State: trivia.StateParked, Outcome: trivia.UnknownUser, Trivia: "t1"}
 	r.Set.Limit = 2
 	first, err := d.PreviewReplay(t.Context(), r)
@@ -222,7 +222,7 @@ func TestAPreviewOfManyBatchesIsWhatComes(t *testing.T) {
 	const n = 1200
 	d.exec(t, fmt.Sprintf(waiting, n))
 	want := map[string]int{"unknown_user → awarded": n, "unknown_user → already_won": n / 2, "unknown_user → prize_conflict": n / 2}
-	preview, err := d.PreviewReplay(t.Context(), everything())
+	preview, err := d.PreviewReplay(t.Context(), allOfIt())
 	if diff := cmp.Diff(want, changes(preview)); diff != "" || err != nil {
 		t.Errorf("PreviewReplay: %v (-want +got):\n%s", err, diff)
 	}
@@ -230,7 +230,7 @@ func TestAPreviewOfManyBatchesIsWhatComes(t *testing.T) {
 		t.Errorf("PreviewReplay shows %d rows, want 50", len(preview.First))
 	}
 
-	r := everything()
+	r := allOfIt()
 	r.Set.Walk.Through = preview.Last
 	got, err := d.Replay(t.Context(), r)
 	if diff := cmp.Diff(want, changes(got)); diff != "" || err != nil {
@@ -254,11 +254,11 @@ func TestOneThatTheDatabaseRefusesSpoilsNoOther(t *testing.T) {
 	want := map[string]int{
 		"unknown_user → awarded": 39, "unknown_user → already_won": 19, "unknown_user → prize_conflict": 20, "unknown_user → refused": 2,
 	}
-	preview, err := d.PreviewReplay(t.Context(), everything())
+	preview, err := d.PreviewReplay(t.Context(), allOfIt())
 	if diff := cmp.Diff(want, changes(preview)); diff != "" || err != nil {
 		t.Errorf("PreviewReplay: %v (-want +got):\n%s", err, diff)
 	}
-	got, err := d.Replay(t.Context(), everything())
+	got, err := d.Replay(t.Context(), allOfIt())
 	if diff := cmp.Diff(want, changes(got)); diff != "" || err != nil {
 		t.Errorf("Replay: %v (-want +got):\n%s", err, diff)
 	}
@@ -280,7 +280,7 @@ func TestWhatSomebodyElseHasInHandIsLeft(t *testing.T) {
 	if _, err := tx.Exec(t.Context(), `SELECT FROM deliveries WHERE key = 'late' FOR UPDATE`); err != nil {
 		t.Fatal(err)
 	}
-	r := everything()
+	r := allOfIt()
 	r.Set.Walk.Filter = store.DeliveryFilter{State: trivia.StateParked, User: "bob"}
 	want := []string{"late: unknown_user → unknown_user", "later: unknown_user → awarded", "latest: unknown_user → prize_conflict"}
 	got, err := d.Replay(t.Context(), r)
@@ -304,7 +304,7 @@ func TestAReplayThatIsStoppedGoesOn(t *testing.T) {
 	d.exec(t, fmt.Sprintf(waiting, n))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	r := everything()
+	r := allOfIt()
 	r.Rate = 50_000
 	r.Progress = func(so *operator.Replayed, done, whole int) {
 		if whole != 2*n || done != so.Deliveries {
@@ -344,7 +344,7 @@ func TestARepairedCopyStandsForItsSource(t *testing.T) {
 
 		return rows[0]
 	}
-	repair := operator.Repair{Source: source("broken"), With: trivia.Win{Item: "mug"}, Reason: "a typo", Owing: everything().Owing}
+	repair := operator.Repair{Source: source("broken"), With: trivia.Win{Item: "mug"}, Reason: "a typo", Owing: allOfIt().Owing}
 	before := d.lines(t, kept)
 	preview, err := d.PreviewRepair(t.Context(), repair)
 	if err != nil || preview.After.Outcome != trivia.Awarded || preview.Copy.Key != "broken#repair-1" {
@@ -382,14 +382,14 @@ func TestARepairedCopyStandsForItsSource(t *testing.T) {
 		}
 	}
 	d.exec(t, `UPDATE deliveries SET outcome = 'unknown_user', body = '{"user_id":"cid","trivia_id":"t5","item":"mug"}' WHERE key = 'broken'`)
-	r := everything()
+	r := allOfIt()
 	r.Set.Rows = []store.DeliveryRow{source("broken")}
 	if got, err := d.Replay(t.Context(), r); err != nil || got.Changed() != 0 {
 		t.Errorf("Replay of what was repaired = %+v, %v, want no change", got, err)
 	}
 
 	// The copy of a copy, for a user who is not there: the service waits for them.
-	nobody, err := d.Repair(t.Context(), operator.Repair{Source: source("nobody"), With: trivia.Win{User: "eva"}, Owing: everything().Owing})
+	nobody, err := d.Repair(t.Context(), operator.Repair{Source: source("nobody"), With: trivia.Win{User: "eva"}, Owing: allOfIt().Owing})
 	if err != nil || nobody.After.String() != "unknown_user (pending)" {
 		t.Errorf("Repair = %+v, %v", nobody, err)
 	}

@@ -37,7 +37,7 @@ func (run *replaying) part(ctx context.Context, list []store.Again, results map[
 	case 1:
 		row, err := run.one(ctx, list[0])
 		if err == nil {
-			results[nameOf(row.DeliveryRow)] = row
+			results[rowNameOf(row.DeliveryRow)] = row
 		}
 
 		return err
@@ -56,13 +56,13 @@ func (run *replaying) part(ctx context.Context, list []store.Again, results map[
 		return run.part(ctx, list[half:], results)
 	}
 	for i, d := range list {
-		results[nameOf(d.DeliveryRow)] = replayed(d, receipts[i])
+		results[rowNameOf(d.DeliveryRow)] = replayed(d, receipts[i])
 	}
 
 	return nil
 }
 
-func nameOf(d store.DeliveryRow) rowName { return rowName{d.Key, d.Kind, string(d.Rival)} }
+func rowNameOf(d store.DeliveryRow) rowName { return rowName{d.Key, d.Kind, string(d.Rival)} }
 
 func replayed(d store.Again, r store.Receipt) ReplayedRow {
 	row := ReplayedRow{DeliveryRow: d.DeliveryRow, After: Standing{r.State, r.Outcome}, Reason: r.Reason}
