@@ -59,7 +59,7 @@ func (p Pruning) spans() []store.PruneSpan {
 	return all
 }
 
-// check returns nil if everything p names is old enough, by the database's
+// checkAge returns nil if everything p names is old enough, by the database's
 // clock.
 func (o *Operator) checkAge(ctx context.Context, p Pruning) error {
 	now, err := o.store.Now(ctx)

@@ -21,7 +21,7 @@ type Walk struct {
 var ErrNotDue = errors.New("retention is not due")
 
 const (
-	// The first of all processes begins a little later, when the service is up.
+	// The first process of all finds it due.
 	bookRetention = `INSERT INTO retention (due_at) VALUES (now()) ON CONFLICT (single) DO NOTHING`
 
 	claimRetention = `
