@@ -33,7 +33,7 @@ func (s *session) app() *cli.App {
 			s.winsCommand(), s.deliveriesCommand(), s.eventsCommand(), s.responsesCommand(), s.pushCommand(),
 			s.usersCommand(), s.sourcesCommand(),
 			s.migrateCommand(), s.templateCommand(), s.completionCommand(),
-			s.sendCommand(), s.signCommand(), s.verifyCommand(),
+			s.sendCommand(), s.signCommand(), s.verifyCommand(), s.benchCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Bool("version") {

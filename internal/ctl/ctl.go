@@ -34,7 +34,7 @@ const (
 	exitFailed   = 1
 	exitUsage    = 2
 	exitNotFound = 3
-	// 4 is for what was not confirmed; no command asks yet.
+	exitUnsure   = 4 // not confirmed
 )
 
 // Errors that mean an exit code of their own.
@@ -106,6 +106,8 @@ func (s *session) report(ctx context.Context, err error) int {
 		return exitUsage
 	case errors.Is(err, operator.ErrNotFound):
 		return exitNotFound
+	case errors.Is(err, errNotConfirmed):
+		return exitUnsure
 	default:
 		return exitFailed
 	}

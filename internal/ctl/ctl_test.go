@@ -102,6 +102,7 @@ func golden(t *testing.T, name, text string) {
 type fake struct {
 	eventFake
 	pushFake
+	trialFake
 
 	fakeSources
 

@@ -32,6 +32,7 @@ type verbs interface {
 	RefreshSources(context.Context, operator.Refresh) (operator.Refreshed, error)
 	eventVerbs
 	pushVerbs
+	trialVerbs
 }
 
 // noDatabaseError says that there is none to work on. One that fails is another
