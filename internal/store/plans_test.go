@@ -90,6 +90,12 @@ func TestCommonListingsReadAPageThroughAnIndex(t *testing.T) {
 		{"wins to push", WinSpan{Since: at}.query, "", "trivia_wins_newest", false},
 		{"the next page of wins to push", WinSpan{Since: at}.query, oldest, "trivia_wins_newest", false},
 		{"a trivia's wins to push", WinSpan{Trivia: "trivia-7", Since: at}.query, oldest, "trivia_wins_by_trivia", true},
+		{"what is parked of a trivia", DeliveryFilter{State: trivia.StateParked, Trivia: "trivia-7"}.query, delivery, "deliveries_parked_newest", true},
+		{"parked events", DeliveryFilter{State: trivia.StateParked, Kind: trivia.KindEvent}.query, "", "deliveries_parked_newest", true},
+		{"deliveries of a rare item", DeliveryFilter{Item: "car"}.query, delivery, "deliveries_items", true},
+		{"wins of a rare item", WinFilter{Item: "car"}.query, win, "trivia_wins_items", true},
+		{"deliveries of a usual item", DeliveryFilter{Item: "hat"}.query, "", "deliveries_newest", false},
+		{"events of a rare object", EventFilter{ObjectType: "pigeon"}.query, event, "events_objects", true},
 		{"the next page of users", UserFilter{}.query, newCursor("users", "user-77"), "users_pkey", false},
 	}
 	for _, tt := range tests {

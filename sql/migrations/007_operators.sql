@@ -57,3 +57,14 @@ CREATE TABLE key_uses (
 	uses        bigint NOT NULL,
 	PRIMARY KEY (fingerprint, kind)
 );
+
+-- What is parked, newest first, by whatever it is looked for: what does not fit
+-- is passed over in the index.
+CREATE INDEX deliveries_parked_newest ON deliveries (received_at, kind, trivia_id) WHERE state = 'parked';
+
+-- A word that hardly any row has, or none, since it is misspelt, is not looked
+-- for in every row. These weigh next to nothing, and ask nothing of the hot path:
+-- vacuum keeps them.
+CREATE INDEX deliveries_items ON deliveries USING brin (item text_bloom_ops (n_distinct_per_range = 100));
+CREATE INDEX trivia_wins_items ON trivia_wins USING brin (item text_bloom_ops (n_distinct_per_range = 100));
+CREATE INDEX events_objects ON events USING brin (object_type text_bloom_ops (n_distinct_per_range = 100));
