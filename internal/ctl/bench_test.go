@@ -179,15 +179,21 @@ func TestTheVerdictOfAProof(t *testing.T) {
 		{"double", operator.TrialProof{Kept: store.Kept{Rows: 9, Settled: 9}, Awarded: store.Awarded{Double: 2}}, 0, "0 lost, 2 double", ""},
 		{"answered as awarded twice", operator.TrialProof{Kept: store.Kept{Rows: 9, Settled: 9}}, 1, "0 lost, 1 double", ""},
 		{
-			"another database", operator.TrialProof{Kept: store.Kept{Lost: 9}}, 0, "nothing that was accepted is in this database",
+			"another database",
+			operator.TrialProof{Kept: store.Kept{Lost: 9}},
+			0, "nothing that was accepted is in this database",
 			"the hook works on another one: compare its DATABASE_URL with yours",
 		},
 		{
-			"pending", operator.TrialProof{Kept: store.Kept{Rows: 9, Pending: 3}}, 0, "3 are still not settled",
+			"pending",
+			operator.TrialProof{Kept: store.Kept{Rows: 9, Pending: 3}},
+			0, "3 are still not settled",
 			"is trivia-hook running? it settles what is pending; look at: triviactl deliveries list --state pending",
 		},
 		{
-			"parked", operator.TrialProof{Kept: store.Kept{Rows: 9, Parked: 3}}, 0, "3 are parked",
+			"parked",
+			operator.TrialProof{Kept: store.Kept{Rows: 9, Parked: 3}},
+			0, "3 are parked",
 			"what is parked says why: triviactl deliveries list --state parked",
 		},
 	}

@@ -93,7 +93,3 @@ func (w *benchWork) payload(delivery int) []byte {
 
 	return encoded(event)
 }
-
-// wins returns how many wins so many deliveries are at most: after every user
-// has won every trivia, nothing is left to win.
-func (w *benchWork) wins() int { return w.Users * w.Trivias }

@@ -92,6 +92,7 @@ func TestCommonListingsReadAPageThroughAnIndex(t *testing.T) {
 		{"a trivia's wins to push", WinSpan{Trivia: "trivia-7", Since: at}.query, oldest, "trivia_wins_by_trivia", true},
 		{"what is parked of a trivia", DeliveryFilter{State: trivia.StateParked, Trivia: "trivia-7"}.query, delivery, "deliveries_parked_newest", true},
 		{"parked events", DeliveryFilter{State: trivia.StateParked, Kind: trivia.KindEvent}.query, "", "deliveries_parked_newest", true},
+		{"odd deliveries of a trivia", DeliveryFilter{Outcome: trivia.Malformed, Trivia: "trivia-7"}.query, "", "deliveries_odd", true},
 		{"deliveries of a rare item", DeliveryFilter{Item: "car"}.query, delivery, "deliveries_items", true},
 		{"wins of a rare item", WinFilter{Item: "car"}.query, win, "trivia_wins_items", true},
 		{"deliveries of a usual item", DeliveryFilter{Item: "hat"}.query, "", "deliveries_newest", false},

@@ -1,6 +1,6 @@
 -- What operators look for, over many deliveries.
 CREATE INDEX deliveries_by_trivia ON deliveries (trivia_id, received_at) WHERE trivia_id IS NOT NULL;
-CREATE INDEX deliveries_odd ON deliveries (outcome, received_at) WHERE outcome NOT IN ('awarded', 'already_won', 'recorded');
+CREATE INDEX deliveries_odd ON deliveries (outcome, received_at, kind, trivia_id) WHERE outcome NOT IN ('awarded', 'already_won', 'recorded');
 CREATE INDEX audit_log_by_target ON audit_log (target, at);
 
 -- Some or all wins of a trivia that is sealed are gone: it can never be opened
