@@ -35,7 +35,7 @@ func (s *session) app() *cli.App {
 			s.explainCommand(), s.auditCommand(), s.triviaCommand(), s.prizesCommand(), s.exportCommand(), s.doctorCommand(),
 			s.replayCommand(), s.pruneCommand(), s.forgetCommand(),
 			s.migrateCommand(), s.templateCommand(), s.completionCommand(), s.manCommand(),
-			s.sendCommand(), s.signCommand(), s.verifyCommand(),
+			s.sendCommand(), s.signCommand(), s.verifyCommand(), s.benchCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Bool("version") {

@@ -71,6 +71,9 @@ func (s *session) complete(app *cli.App, words []string) {
 	if path := a.at.path; path[len(path)-1] == "completion" && len(a.plain) == 0 {
 		commands = []string{"bash", "zsh", "fish"}
 	}
+	if path := a.at.path; path[len(path)-1] == "scenario" {
+		commands = scenarioWords()
+	}
 	s.offer(words[last], commands, usages)
 }
 

@@ -106,6 +106,7 @@ type fake struct {
 	auditFake
 	triviaFake
 	pruneFake
+	trialFake
 
 	fakeSources
 	replayFake

@@ -40,6 +40,7 @@ type verbs interface {
 	pruneVerbs
 	exportVerbs
 	keyVerbs
+	trialVerbs
 }
 
 // noDatabaseError says that there is none to work on. One that fails is another

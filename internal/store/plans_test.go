@@ -98,6 +98,13 @@ func TestCommonListingsReadAPageThroughAnIndex(t *testing.T) {
 		{"a walk through what is parked and why", DeliveryWalk{Filter: malformed, Through: walkEnds}.query, walkFrom, "deliveries_parked", true},
 		{"a walk through an outcome", DeliveryWalk{Filter: DeliveryFilter{Outcome: trivia.Malformed}}.query, walkFrom, "deliveries_odd", true},
 		{"a walk through a trivia's deliveries", DeliveryWalk{Filter: DeliveryFilter{Trivia: "trivia-7", State: trivia.StateParked}}.query, "", "deliveries_parked", true},
+		{"what is parked of a trivia", DeliveryFilter{State: trivia.StateParked, Trivia: "trivia-7"}.query, delivery, "deliveries_parked_newest", true},
+		{"parked events", DeliveryFilter{State: trivia.StateParked, Kind: trivia.KindEvent}.query, "", "deliveries_parked_newest", true},
+		{"odd deliveries of a trivia", DeliveryFilter{Outcome: trivia.Malformed, Trivia: "trivia-7"}.query, "", "deliveries_odd", true},
+		{"deliveries of a rare item", DeliveryFilter{Item: "car"}.query, delivery, "deliveries_items", true},
+		{"wins of a rare item", WinFilter{Item: "car"}.query, win, "trivia_wins_items", true},
+		{"deliveries of a usual item", DeliveryFilter{Item: "hat"}.query, "", "deliveries_newest", false},
+		{"events of a rare object", EventFilter{ObjectType: "pigeon"}.query, event, "events_objects", true},
 		{"the next page of users", UserFilter{}.query, newCursor("users", "user-77"), "users_pkey", false},
 	}
 	for _, tt := range tests {
