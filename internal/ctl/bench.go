@@ -118,7 +118,7 @@ func (s *session) parseBench(c *cli.Context) (o benchOptions, err error) {
 
 // What keeps a slip of the finger from filling a database.
 const (
-	mostBenchRate         = 100_000
+	mostBenchRate    = 100_000
 	mostBenchUsers   = 1_000_000
 	mostBenchTrivias = 1000
 )

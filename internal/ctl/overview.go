@@ -17,9 +17,9 @@ var briefs = map[string]string{
 	"keys": "which signing keys match", "explain": "all about one win", "audit": "checks, and operators' acts",
 	"replay": "settle again", "prune": "delete what is past its use", "forget": "erase one person",
 	"export": "rows into a file", "doctor": "is all as it should be",
-	"migrate": "create or update the tables", "template": "what to paste into Customer.io", "completion": "for your shell",
+	"migrate": "bring the tables up to date", "template": "what a campaign sends", "completion": "for your shell",
 	"man":  "the manual page",
-	"send": "signed wins, events, trouble", "sign": "a body, as Customer.io does", "verify": "which key signed a body",
+	"send": "signed requests, trouble", "sign": "a body, as Customer.io does", "verify": "which key signed a body",
 	"bench": "load, and proof of it",
 }
 
@@ -46,11 +46,11 @@ func overview(app *cli.App) string {
 		}
 		_, _ = fmt.Fprintf(&out, "%s:\n", category)
 		for pair := range slices.Chunk(there, 2) {
-			_, _ = fmt.Fprintf(&out, "  %-10s %-27s", pair[0].Name, briefOf(pair[0]))
+			line := fmt.Sprintf("  %-10s %-27s", pair[0].Name, briefOf(pair[0]))
 			if len(pair) > 1 {
-				_, _ = fmt.Fprintf(&out, "  %-10s %s", pair[1].Name, briefOf(pair[1]))
+				line += fmt.Sprintf("  %-10s %s", pair[1].Name, briefOf(pair[1]))
 			}
-			_, _ = fmt.Fprintln(&out)
+			_, _ = fmt.Fprintln(&out, strings.TrimRight(line, " "))
 		}
 	}
 	_, _ = out.WriteString(`

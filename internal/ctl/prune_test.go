@@ -151,7 +151,7 @@ func TestForgetSaysWhatIsStoredAndAsks(t *testing.T) {
 	t.Parallel()
 
 	st := newStage(t)
-	st.fake.kept = operator.Kept{
+	st.fake.pruneFake.kept = operator.Kept{
 		Person: store.Person{Names: []string{"cio_a1b2", "ann\x1b@example.com"}},
 		Forgotten: store.Forgotten{
 			Deliveries: 12, Events: 9, Responses: 3, Pushes: 4, Unsent: 1, People: 1, Wins: 2, Prizes: 2, Acts: 1, Users: 1,
@@ -169,7 +169,7 @@ func TestForgetSaysWhatIsStoredAndAsks(t *testing.T) {
 		!strings.Contains(st.err.String(), `Forget "ann" and delete their profile at Customer.io, for good, in development? [y/N]`) {
 		t.Errorf("exit %d, %q, want 4 and the question", code, st.err.String())
 	}
-	st.fake.gone = operator.ForgottenPerson{Forgotten: st.fake.kept.Forgotten, Mark: "forgotten 45320c52d947bf8a", Hashes: 2, Suppress: true, UserStay: store.ErrNotOurUsers}
+	st.fake.gone = operator.ForgottenPerson{Forgotten: st.fake.pruneFake.kept.Forgotten, Mark: "forgotten 45320c52d947bf8a", Hashes: 2, Suppress: true, UserStay: store.ErrNotOurUsers}
 	st.call(t, "forget", "--suppress", "--reason", "ticket 4711", "--yes", "--", "ann")
 	golden(t, "forget", shown+"$ triviactl forget ann --suppress --yes\n"+st.out.String()+st.err.String())
 	if st.fake.forgotten != "ann" || st.fake.forgetting != (operator.Forgetting{Suppress: true, Reason: "ticket 4711"}) {
@@ -184,7 +184,7 @@ func TestForgetSaysWhatIsStoredAndAsks(t *testing.T) {
 	if code := st.call(t, "forget", "ann", "--yes"); code != 1 || !strings.Contains(st.err.String(), "hint: their wins are still there") {
 		t.Errorf("exit %d, %q", code, st.err.String())
 	}
-	st.fake.kept = operator.Kept{}
+	st.fake.pruneFake.kept = operator.Kept{}
 	st.want(t, []string{"forget", "--", "--odd"}, 0, "nothing is stored about --odd\n", "")
 }
 

@@ -111,7 +111,7 @@ func (m *model) stageFor(t *testing.T) (st *stage, url string) {
 	h := newHook(t, nil)
 	h.Config.Handler = m
 	st = newStage(t)
-	st.fake.kept = func(keys []string) (n int) {
+	st.fake.trialFake.kept = func(keys []string) (n int) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		for _, key := range keys {

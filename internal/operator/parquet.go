@@ -173,6 +173,8 @@ type parquetDelivery struct {
 	SettledAt  *time.Time `parquet:"settled_at,optional,timestamp(microsecond)"`
 	Bytes      int32      `parquet:"bytes"`
 	SHA256     string     `parquet:"body_sha256"`
+	Repairs    string     `parquet:"repairs,optional"`
+	RepairedBy string     `parquet:"repaired_by,optional"`
 }
 
 func newParquetDelivery(d store.DeliveryRow) parquetDelivery {
@@ -183,6 +185,7 @@ func newParquetDelivery(d store.DeliveryRow) parquetDelivery {
 		State: string(d.State), Outcome: string(d.Outcome), Seen: int32(d.Seen), Reason: d.Reason,
 		LastSeenAt: d.LastSeenAt, Caller: d.Caller, SignedBy: d.SignedBy, Stamp: d.Stamp, Attempts: int32(d.Attempts),
 		DueAt: instant(d.DueAt), SettledAt: instant(d.SettledAt), Bytes: int32(d.Size), SHA256: hex.EncodeToString(d.SHA256),
+		Repairs: d.Repairs, RepairedBy: d.RepairedBy,
 	}
 }
 
