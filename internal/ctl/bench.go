@@ -206,6 +206,9 @@ func (b *bench) run(ctx context.Context) error {
 	}
 	err = b.prove(after)
 	b.print("%s", b.report.text(b.format))
+	if err != nil && ctx.Err() != nil { // of which nothing more is said than that
+		b.say("%v", err)
+	}
 
 	return errors.Join(err, b.tidy(after))
 }
