@@ -195,22 +195,22 @@ func (b *bench) run(ctx context.Context) error {
 
 	got, err := b.load(ctx)
 	b.report = newBenchReport(b, got)
-	if err != nil || b.tally.answered == 0 && b.do == nil {
-		return err
-	}
 	// What was sent is proved and cleaned up, also behind a Ctrl-C; a second one
 	// ends the program.
 	after := context.WithoutCancel(ctx)
+	if err != nil { // nobody has ever answered
+		return errors.Join(err, b.tidy(after))
+	}
 	if ctx.Err() != nil {
 		b.say("interrupted after %s; a second Ctrl-C ends it without the proof", got.took.Round(time.Millisecond))
 	}
-	proveErr := b.prove(after)
+	err = b.prove(after)
 	b.print("%s", b.report.text(b.format))
-	if b.cleanup && b.do != nil {
-		err = b.remove(after)
+	if err != nil && ctx.Err() != nil { // of which nothing more is said than that
+		b.say("%v", err)
 	}
 
-	return errors.Join(proveErr, err)
+	return errors.Join(err, b.tidy(after))
 }
 
 // prepare makes sure that somebody listens, before anything is written, and

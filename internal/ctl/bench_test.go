@@ -111,6 +111,30 @@ func TestBenchWithoutADatabaseSaysThatNothingIsProved(t *testing.T) {
 	}
 }
 
+func TestBenchThatIsRefusedFails(t *testing.T) {
+	t.Parallel()
+
+	h := newHook(t, func(_ int, w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, `{"status":"refused","error":"who are you"}`)
+	})
+	for _, open := range []bool{true, false} {
+		st := loading(t)
+		if !open {
+			st.open = st.openStore
+		}
+		code := st.call(t, quickBench(h)...)
+		const want = "triviactl: nothing was accepted\n" +
+			"triviactl: hint: the hook verifies with other keys than this environment has, or its clock is off\n"
+		if code != 1 || !strings.HasSuffix(st.err.String(), want) || !strings.Contains(st.out.String(), "401 refused: who are you\n") {
+			t.Errorf("exit %d, printed %q, said %q", code, st.out.String(), st.err.String())
+		}
+		if strings.Contains(st.out.String(), "proved") || strings.Contains(st.out.String(), "lost") {
+			t.Errorf("it speaks of a proof: %q", st.out.String())
+		}
+	}
+}
+
 func TestBenchStopsAtOnceWhereNobodyListens(t *testing.T) {
 	t.Parallel()
 

@@ -54,8 +54,12 @@ func newBenchReport(b *bench, got loaded) benchReport {
 // double returns how much was awarded twice, by the answers or by the database.
 func (r *benchReport) double() int { return max(r.twice, r.proof.Double) }
 
-// prove asks the database what has become of what was accepted.
+// prove asks the database what has become of what was accepted. There must be
+// something.
 func (b *bench) prove(ctx context.Context) error {
+	if b.report.accepted == 0 {
+		return hinted{errors.New("nothing was accepted"), hintOf(notAccepted(b.tally.bad))}
+	}
 	if b.do == nil {
 		return nil
 	}
@@ -150,7 +154,7 @@ func (r *benchReport) text(format string) string {
 	switch {
 	case r.proved:
 		r.lines(line)
-	case !r.asked:
+	case !r.asked && r.accepted > 0:
 		line("not proved: there is no database to ask")
 	}
 
@@ -164,7 +168,7 @@ func (r *benchReport) pace(line func(string, ...any)) {
 			r.rate, r.load.due-r.load.sent, r.load.due, mostConcurrency)
 	}
 	if r.load.late > 0 {
-		line("%d were sent more than %s too late; that is part of their latency", r.load.late, lateBy)
+		line("sent more than %s too late: %d; that is part of the latency", lateBy, r.load.late)
 	}
 }
 
@@ -238,8 +242,11 @@ func benchFields() []field[benchReport] {
 	)
 }
 
-// remove removes all that the run has written.
-func (b *bench) remove(ctx context.Context) error {
+// tidy removes all that the run has written, if that was asked for.
+func (b *bench) tidy(ctx context.Context) error {
+	if !b.cleanup || b.do == nil {
+		return nil
+	}
 	progress := b.progress("removing", "rows")
 	rows, err := b.do.RemoveTrial(ctx, b.Trial, b.tally.keys(benchSent, b.Key), "triviactl bench --cleanup")
 	progress.stop()

@@ -30,8 +30,9 @@ type benchTally struct {
 	mu        sync.Mutex
 	counts    map[string]int // of answers, by what they said
 	answered  int
-	mute      int // requests that were never answered
-	twice     int // deliveries that were answered as awarded more than once
+	mute      int    // requests that were never answered
+	bad       answer // one that is not 2xx
+	twice     int    // deliveries that were answered as awarded more than once
 	latencies *hdrhistogram.Histogram
 	marks     []byte // by the number of the delivery
 }
@@ -61,6 +62,9 @@ func (t *benchTally) add(n int, a answer, took time.Duration) {
 	defer t.mu.Unlock()
 
 	t.answered++
+	if !a.ok() {
+		t.bad = a
+	}
 	t.counts[answerWords(a)]++
 	if t.marked(n)&benchAwarded != 0 && mark&benchAwarded != 0 {
 		t.twice++
