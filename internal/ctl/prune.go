@@ -14,7 +14,6 @@ import (
 )
 
 // tidy is the category of commands that remove things.
-const tidy = "Tidy up"
 
 // pruneVerbs delete what is past its use.
 type pruneVerbs interface {
