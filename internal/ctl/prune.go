@@ -13,8 +13,6 @@ import (
 	"trivia/internal/store"
 )
 
-// tidy is the category of commands that remove things.
-
 // pruneVerbs delete what is past its use.
 type pruneVerbs interface {
 	PreviewPrune(context.Context, operator.Pruning) ([]store.PruneCount, error)
