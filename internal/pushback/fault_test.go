@@ -144,11 +144,11 @@ func TestTooManyRequestsPauseEverybodyForAsLongAsIsSaid(t *testing.T) {
 		b.owe(t, person(n), "attributes", "0s", `{"a":1}`)
 	}
 
-	b.ahead.Add(int64(299 * time.Second))
+	b.ahead.Add(int64(200 * time.Second))
 	if n := step(t, b.Stage); n != 0 || len(b.twin.requests()) != 1 {
 		t.Errorf("Step = %d with %d calls, want none while it is paused", n, len(b.twin.requests())-1)
 	}
-	b.ahead.Add(int64(2 * time.Second))
+	b.ahead.Add(int64(110 * time.Second))
 	if n := step(t, b.Stage); n != 1 {
 		t.Errorf("Step = %d, want one person who goes first", n)
 	}
