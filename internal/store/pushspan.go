@@ -60,7 +60,11 @@ func (s *Store) pushSpan(ctx context.Context, since, until time.Time) (span idSp
 // pushSince returns the identifier of about the first push since at, or 0 if
 // there are none at all.
 func (s *Store) pushSince(ctx context.Context, at time.Time) (id int64, err error) {
-	err = s.pool.QueryRow(ctx, firstPushSince, pgx.NamedArgs{"at": at}).Scan(&id)
+	return pushSinceIn(ctx, s.pool, at)
+}
+
+func pushSinceIn(ctx context.Context, db querier, at time.Time) (id int64, err error) {
+	err = db.QueryRow(ctx, firstPushSince, pgx.NamedArgs{"at": at}).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, nil
 	}
