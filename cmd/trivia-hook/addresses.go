@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,7 +29,6 @@ const (
 // Addresses keep a guard's list in step with what Customer.io says it calls
 // from. Whatever fails, the list in use stays.
 type addresses struct {
-	words       []string // of TRIVIA_SOURCES
 	region, url string
 	op          *operator.Operator
 	guard       *source.Guard
@@ -37,19 +37,19 @@ type addresses struct {
 	now         func() time.Time
 	jitter      func() float64
 
+	mu    sync.Mutex // held while the guard's lists are replaced, or words changed
+	words []string   // of TRIVIA_SOURCES
+
 	inUse    atomic.Pointer[store.SourceList] // also read at a scrape
 	due      time.Time                        // when Customer.io is asked next
 	failures int                              // in a row
 }
 
-// newAddresses returns nil if the settings do not ask for Customer.io's list.
+// newAddresses returns what keeps guard in step, if the settings ask for
+// Customer.io's list; a reload may make them do so later.
 func newAddresses(set settings, db *store.Store, guard *source.Guard, metrics *diag.Metrics,
 	log *slog.Logger, now func() time.Time,
 ) *addresses {
-	if !source.NamesCustomerIO(set.Sources) {
-		return nil
-	}
-
 	a := &addresses{
 		words: set.Sources, region: set.Region, url: set.AppURL,
 		op: operator.New(db, "trivia-hook@"+set.host), guard: guard, metrics: metrics,
@@ -57,9 +57,51 @@ func newAddresses(set settings, db *store.Store, guard *source.Guard, metrics *d
 	}
 	builtIn := operator.BuiltInSources(set.Region)
 	a.inUse.Store(&builtIn)
-	metrics.SourceAge(a.age)
+	if a.asked() {
+		metrics.SourceAge(a.age)
+	}
 
 	return a
+}
+
+// asked reports whether the settings ask for Customer.io's list.
+func (a *addresses) asked() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+
+	return source.NamesCustomerIO(a.words)
+}
+
+// reword lets in who other settings name. After an error all is as it was.
+func (a *addresses) reword(ctx context.Context, set settings) error {
+	asked := a.asked()
+	if err := a.replace(set); err != nil {
+		return err
+	}
+	switch now := a.asked(); {
+	case now && !asked:
+		a.metrics.SourceAge(a.age)
+		a.load(ctx)
+	case asked && !now:
+		a.metrics.SourceAge(nil)
+	}
+
+	return nil
+}
+
+func (a *addresses) replace(set settings) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+
+	list := a.inUse.Load()
+	allowed, err := source.ParseWith(set.Sources, source.Published{Region: list.Region, Addresses: list.Addresses})
+	if err != nil {
+		return err
+	}
+	a.guard.SwapBoth(allowed, set.trusted)
+	a.words = set.Sources
+
+	return nil
 }
 
 // age returns how long ago Customer.io last said what is in use.
@@ -71,6 +113,9 @@ func (a *addresses) age() (age time.Duration, known bool) {
 
 // load takes the list that was stored last into use, before anybody is let in.
 func (a *addresses) load(ctx context.Context) {
+	if !a.asked() {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, loadTime)
 	defer cancel()
 
@@ -88,6 +133,9 @@ func (a *addresses) load(ctx context.Context) {
 // when it is time. It is a [drain.Step]; what fails is logged here, since the
 // next look is soon enough.
 func (a *addresses) Step(ctx context.Context) (int, error) {
+	if !a.asked() {
+		return 0, nil
+	}
 	a.look(ctx)
 	if !a.now().Before(a.due) {
 		a.refresh(ctx)
@@ -126,6 +174,9 @@ func (a *addresses) use(ctx context.Context, list store.SourceList) error {
 
 // swap lets in who is on list. One that cannot be true changes nothing.
 func (a *addresses) swap(list store.SourceList) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+
 	// What is in use may only have been checked again.
 	if !slices.Equal(a.inUse.Load().Addresses, list.Addresses) {
 		allowed, err := source.ParseWith(a.words, source.Published{Region: list.Region, Addresses: list.Addresses})

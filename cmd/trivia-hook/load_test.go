@@ -24,9 +24,10 @@ const (
 type load struct {
 	*sender
 
-	base atomic.Pointer[string]
-	stop context.CancelFunc
-	done sync.WaitGroup
+	first int
+	base  atomic.Pointer[string]
+	stop  context.CancelFunc
+	done  sync.WaitGroup
 
 	mu   sync.Mutex
 	sent []sent
@@ -45,8 +46,16 @@ func (s sent) refused() bool { return s.err == nil && s.status == http.StatusSer
 func startLoad(t *testing.T, base string) *load {
 	t.Helper()
 
+	return startLoadFrom(t, base, 0, actionKey)
+}
+
+// startLoadFrom sends the wins from the first on, signed with key.
+func startLoadFrom(t *testing.T, base string, first int, key string) *load {
+	t.Helper()
+
 	ctx, cancel := context.WithCancel(context.Background())
-	l := &load{sender: newSender(t, workers), stop: cancel}
+	l := &load{sender: newSender(t, workers), first: first, stop: cancel}
+	l.action = keyOf(t, key)
 	l.aim(base)
 	for worker := range workers {
 		l.done.Go(func() { l.work(ctx, worker) })
@@ -63,7 +72,7 @@ func (l *load) work(ctx context.Context, worker int) {
 	pace := time.NewTicker(interval)
 	defer pace.Stop()
 
-	for n := worker; ; n += workers {
+	for n := l.first + worker; ; n += workers {
 		w := nthWin(n)
 		for taken := false; !taken; {
 			select {

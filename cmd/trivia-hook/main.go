@@ -20,10 +20,15 @@ func main() {
 	tune()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process as it is
-	host, _ := os.Hostname()     // an audit log without it is still one
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	host, _ := os.Hostname() // an audit log without it is still one
+	isTerminal := func() bool { return term.IsTerminal(int(os.Stderr.Fd())) }
+	terminal := isTerminal()
 	code := run(ctx, surroundings{
 		args: os.Args[1:], getenv: os.Getenv, stdout: os.Stdout, stderr: os.Stderr,
-		terminal: term.IsTerminal(int(os.Stderr.Fd())), now: time.Now, host: host,
+		terminal: terminal, now: time.Now, host: host,
+		hangups: hangups, terminalGone: func() bool { return terminal && !isTerminal() },
 	})
 	stop()
 	os.Exit(code)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -33,6 +34,9 @@ type surroundings struct {
 	terminal bool // stderr is one
 	now      func() time.Time
 	host     string // for the audit log
+
+	hangups      <-chan os.Signal // SIGHUP, which asks to reload; nil: nobody asks
+	terminalGone func() bool      // or says that the terminal was closed; nil: there is none
 }
 
 type flags struct {
@@ -53,7 +57,8 @@ the profile for good.
               print what to try next
   --version   print the version
 
-Settings come from the environment:
+Settings come from the environment. SIGHUP reads those again that are in
+TRIVIA_ENV_FILE, and takes signing keys, sources and proxies into use.
 
 `
 
@@ -133,12 +138,13 @@ type settings struct {
 	action, event    signature.Verifier
 	allowed, trusted source.List
 	host             string
+	said             config.Snapshot // what all of it was read from
 }
 
 // readSettings complains about everything at once.
 func readSettings(getenv func(string) string, embedded bool) (settings, error) {
 	hook, complaints := config.HookFrom(getenv, embedded)
-	set := settings{Hook: hook}
+	set := settings{Hook: hook, said: config.SnapshotOf(getenv)}
 
 	var err error
 	if set.allowed, err = source.Parse(hook.Sources); err != nil {

@@ -61,18 +61,16 @@ func serve(ctx context.Context, sur surroundings, log *slog.Logger, set settings
 			return err
 		}
 	}
-	h := newHook(set, db, log, sur.now)
-	h.warn(set)
-	if h.addresses != nil {
-		h.addresses.load(ctx)
-	}
+	h := newHook(sur, set, db, log)
+	warn(log, set)
+	h.addresses.load(ctx)
 	log.InfoContext(ctx, "ready", slog.String("public", public.Addr().String()), slog.String("private", private.Addr().String()),
 		slog.String("environment", set.Environment))
 	if opts.demo {
 		printDemo(sur, set, public.Addr().String(), private.Addr().String())
 	}
 
-	return h.run(ctx, db, public, private)
+	return h.run(ctx, sur, db, public, private)
 }
 
 func listen(ctx context.Context, addr string) (net.Listener, error) {
@@ -91,11 +89,15 @@ type hook struct {
 	leave   farewell // of public
 
 	pushback  *pushback.Stage // nil without credentials
-	addresses *addresses      // nil where Customer.io's are not asked for
-	auditor   *auditor        // nil where nothing is checked on a timer
+	addresses *addresses
+	keys      *keyLog
+	reloader  *reloader
+	auditor   *auditor   // nil where nothing is checked on a timer
+	retention *retention // nil where everything is kept for ever
 }
 
-func newHook(set settings, db *database, log *slog.Logger, now func() time.Time) *hook {
+func newHook(sur surroundings, set settings, db *database, log *slog.Logger) *hook {
+	now := sur.now
 	metrics, refusals := diag.New(), &diag.Refusals{}
 	h := &hook{log: log, pending: make(chan struct{}, 1)}
 
@@ -108,11 +110,17 @@ func newHook(set settings, db *database, log *slog.Logger, now func() time.Time)
 	guard := source.NewGuard(set.allowed, set.trusted, set.Observe)
 	h.addresses = newAddresses(set, db.Store, guard, metrics, log, now)
 	h.auditor = newAuditor(set, db.Store, metrics, log, now)
-	h.public = receiver.NewServer(receiver.New(receiver.Options{
+	h.retention = newRetention(set, db.Store, metrics, log)
+	edge := receiver.New(receiver.Options{
 		Guard:  guard,
 		Action: set.action, Event: set.event, MaxBody: set.MaxBody,
 		Intake: h.intake, Ready: db.Ready, Metrics: metrics, Refusals: refusals, Log: log, Now: now,
-	}), log)
+	})
+	h.keys = &keyLog{collect: edge.CollectKeyUses, store: db.Store, log: log}
+	h.reloader = &reloader{
+		getenv: sur.getenv, log: log, receiver: edge, addresses: h.addresses, set: set, said: set.said,
+	}
+	h.public = receiver.NewServer(edge, log)
 	h.leave.attend(h.public)
 	h.private = receiver.NewServer(diag.Handler(metrics, refusals, db.Ready), log)
 	h.private.WriteTimeout = time.Minute // a CPU profile takes half of that
@@ -134,18 +142,18 @@ func (h *hook) nudge() {
 }
 
 // warn says at start what is easily overlooked.
-func (h *hook) warn(set settings) {
+func warn(log *slog.Logger, set settings) {
 	if set.Observe {
-		h.log.Warn("sources are only observed: a caller from anywhere is let in if its signature holds")
+		log.Warn("sources are only observed: a caller from anywhere is let in if its signature holds")
 	}
 	if set.Tolerance == 0 {
-		h.log.Warn("timestamps of any age are accepted: who has recorded a request can send it again")
+		log.Warn("timestamps of any age are accepted: who has recorded a request can send it again")
 	}
 }
 
 // run serves until ctx ends or a listener breaks. Then it stops from the
 // outside in: first no new request, then no new batch, then no stage.
-func (h *hook) run(ctx context.Context, db *database, public, private net.Listener) error {
+func (h *hook) run(ctx context.Context, sur surroundings, db *database, public, private net.Listener) error {
 	group, ctx := errgroup.WithContext(ctx)
 	stages, stopStages := context.WithCancel(context.WithoutCancel(ctx))
 
@@ -160,9 +168,12 @@ func (h *hook) run(ctx context.Context, db *database, public, private net.Listen
 		drain.Loop(stages, h.log, sweepEvery, h.pending, h.settle.Step)
 		return nil
 	})
+	group.Go(func() error { drain.Loop(stages, h.log, lookEvery, nil, h.addresses.Step); return nil })
+	group.Go(func() error { h.keys.run(stages); return nil })
+	group.Go(func() error { return h.reloader.run(ctx, sur) })
 	group.Go(func() error { h.auditor.run(stages); return nil })
-	if h.addresses != nil {
-		group.Go(func() error { drain.Loop(stages, h.log, lookEvery, nil, h.addresses.Step); return nil })
+	if h.retention != nil {
+		group.Go(func() error { drain.Loop(stages, h.log, retainEvery, nil, h.retention.Step); return nil })
 	}
 	group.Go(func() error {
 		<-ctx.Done()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"trivia/internal/config"
@@ -30,7 +32,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"publish": publish},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"publish": publish, "sql": runSQL},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TRIVIA_DATA_DIR", env.WorkDir+"/data")
 			env.Setenv("USER", "ann")
@@ -59,4 +61,16 @@ func publish(ts *testscript.TestScript, neg bool, args []string) {
 	}))
 	ts.Defer(server.Close)
 	ts.Setenv(config.AppURL, server.URL)
+}
+
+// runSQL FILE runs statements in the script's database.
+func runSQL(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: sql FILE")
+	}
+	conn, err := pgx.Connect(context.Background(), ts.Getenv(config.DatabaseURL))
+	ts.Check(err)
+	defer func() { _ = conn.Close(context.Background()) }()
+	_, err = conn.Exec(context.Background(), ts.ReadFile(args[0]))
+	ts.Check(err)
 }

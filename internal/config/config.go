@@ -27,6 +27,7 @@ type Hook struct {
 	Observe                 bool     // let everyone in, and say who would have been refused
 
 	Pushes Pushes
+	Keep   Keep
 
 	CreateUsers bool          // insert a missing user with the win, instead of parking it
 	Tolerance   time.Duration // how far a timestamp may be from our clock; 0 means any
@@ -54,7 +55,7 @@ func HookFrom(getenv func(string) string, embedded bool) (Hook, Complaints) {
 func here() place { return place{goos: runtime.GOOS, euid: os.Geteuid()} }
 
 func hookFrom(getenv func(string) string, embedded bool, p place) (Hook, Complaints) {
-	r := reader{getenv: getenv}
+	r := newReader(getenv)
 
 	h := Hook{
 		Embedded:    embedded,
@@ -70,6 +71,7 @@ func hookFrom(getenv func(string) string, embedded bool, p place) (Hook, Complai
 		Sources:     r.list(Sources, defaultSources),
 		Observe:     r.oneOf(SourceMode, defaultSourceMode, "observe") == "observe",
 		Pushes:      r.pushes(),
+		Keep:        r.keep(),
 		CreateUsers: r.oneOf(UnknownUsers, defaultUnknownUsers, "create") == "create",
 		Tolerance:   r.duration(SignatureTolerance, defaultTolerance),
 		MaxBody:     r.size(MaxBody, defaultMaxBody),

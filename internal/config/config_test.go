@@ -65,6 +65,10 @@ func full() map[string]string {
 		Sources:       "customerio, 10.0.0.0/8 ,loopback",
 		OnBounce:      "unsubscribe", OnSpam: "attributes", OnUnsubscribe: "suppress", OnEngagement: "nothing", OnWin: " nothing ",
 		PushRate:           "1000",
+		KeepBodies:         "24h",
+		KeepDeliveries:     "400d",
+		KeepEvents:         "8d",
+		KeepPushes:         "2160h",
 		SourceMode:         "observe",
 		TrustedProxies:     "10.0.0.0/8,::1",
 		UnknownUsers:       "create",
@@ -99,7 +103,9 @@ func TestWhatIsSetIsRead(t *testing.T) {
 			OnBounce: "unsubscribe", OnSpam: "attributes", OnUnsubscribe: "suppress", OnEngagement: "nothing", OnWin: "nothing",
 			Rate: 1000,
 		},
-		MaxBody: 512 << 10, AuditEvery: 15 * time.Minute, Environment: "staging-eu.2",
+		AuditEvery: 15 * time.Minute,
+		Keep:       Keep{Bodies: day, Deliveries: 400 * day, Events: 8 * day, Pushes: 90 * day},
+		MaxBody:    512 << 10, Environment: "staging-eu.2",
 	}
 	if diff := cmp.Diff(want, got, reveal()); diff != "" {
 		t.Errorf("hookFrom (-want +got):\n%s", diff)
@@ -127,6 +133,9 @@ func TestValuesThatLookOddAndAreFine(t *testing.T) {
 		{SignatureTolerance, "0s"},
 		{AuditEvery, "0"},
 		{AuditEvery, "1m"},
+		{KeepBodies, "1d"},
+		{KeepEvents, "0d"},
+		{KeepPushes, "36500d"},
 		{MaxBody, "1"},
 		{MaxBody, "1048576"},
 		{MaxBody, "64MiB"},

@@ -34,7 +34,7 @@ func CtlFrom(getenv func(string) string) (Ctl, error) {
 }
 
 func ctlFrom(getenv func(string) string, p place) (Ctl, error) {
-	r := reader{getenv: getenv}
+	r := newReader(getenv)
 
 	c := Ctl{
 		DatabaseURL: r.databaseURL(),

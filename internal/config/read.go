@@ -22,6 +22,13 @@ type reader struct {
 	complaints Complaints
 }
 
+// newReader returns a reader of the environment, and of the file that it names.
+func newReader(getenv func(string) string) *reader {
+	getenv, complaints := withFile(getenv)
+
+	return &reader{getenv: getenv, complaints: complaints}
+}
+
 func (r *reader) complain(name, found, expected string) {
 	r.complaints.Add(name, "found "+found+", expected "+expected)
 }

@@ -28,7 +28,12 @@ const (
 	OnWin              = "TRIVIA_ON_WIN"
 	PushRate           = "TRIVIA_PUSH_RATE"
 	AuditEvery         = "TRIVIA_AUDIT_EVERY"
+	KeepBodies         = "TRIVIA_KEEP_BODIES"
+	KeepDeliveries     = "TRIVIA_KEEP_DELIVERIES"
+	KeepEvents         = "TRIVIA_KEEP_EVENTS"
+	KeepPushes         = "TRIVIA_KEEP_PUSHES"
 	Environment        = "TRIVIA_ENV"
+	EnvFile            = "TRIVIA_ENV_FILE"
 )
 
 // What a setting is when the environment does not say.
@@ -48,6 +53,7 @@ const (
 	defaultOnWin         = "attributes"
 	defaultPushRate      = "100"
 	defaultAuditEvery    = "1h"
+	defaultKeep          = "0"
 	defaultEnvironment   = "development"
 )
 
@@ -88,7 +94,12 @@ func Table() []Setting {
 		{OnWin, defaultOnWin, "a trivia that was won: attributes (and an event) or nothing"},
 		{PushRate, defaultPushRate, "calls to Customer.io in a second, at most, by each trivia-hook"},
 		{AuditEvery, defaultAuditEvery, "how often what belongs together is checked, for the last day; 0 = never"},
+		{KeepEvents, defaultKeep, "delete events, and the answers that they tell of, after so long, such as 90d; 0 = never"},
+		{KeepDeliveries, defaultKeep, "likewise, settled deliveries, but no event's before the event; wins and prizes stay for good"},
+		{KeepPushes, defaultKeep, "likewise, pushes that were sent"},
+		{KeepBodies, defaultKeep, "blank the bodies of settled deliveries after so long, such as 30d; 0 = never"},
 		{Environment, defaultEnvironment, "the name of this environment, shown to whoever is about to change something"},
+		{EnvFile, "none", "a file of NAME=VALUE lines that win over the environment; SIGHUP lets trivia-hook read signing keys, sources and proxies from it again"},
 	}
 }
 

@@ -25,6 +25,7 @@ const (
 	wantDuration = "expected a duration of at least 1s, such as 90s or 5m, or 0 for any"
 	wantKeys     = "found an empty key (values not shown), expected keys with one comma between two"
 	wantPostgres = "found a value (not shown) that is no Postgres URL, expected postgres://user@host/database"
+	wantKept     = "expected 8d or more, such as 90d or 2160h, or 0 for ever"
 	wantWord     = "expected one word of at most 32 letters, such as production"
 	wantAdmin    = "expected another address than TRIVIA_LISTEN, which is public"
 )
@@ -128,6 +129,11 @@ func TestWrongSettingsAreNamedWithWhatWasExpected(t *testing.T) {
 		{name: "a size too large", env: map[string]string{MaxBody: "65MiB"}, want: []string{`TRIVIA_MAX_BODY: found "65MiB", ` + wantSize}},
 		{name: "a size beyond all numbers", env: map[string]string{MaxBody: "18446744073709551617"}, want: []string{`TRIVIA_MAX_BODY: found "18446744073709551617", ` + wantSize}},
 
+		{name: "kept for too short", env: map[string]string{KeepEvents: "7d"}, want: []string{`TRIVIA_KEEP_EVENTS: found "7d", ` + wantKept}},
+		{name: "kept for less than nothing", env: map[string]string{KeepDeliveries: "-90d"}, want: []string{`TRIVIA_KEEP_DELIVERIES: found "-90d", ` + wantKept}},
+		{name: "kept for a number", env: map[string]string{KeepPushes: "90"}, want: []string{`TRIVIA_KEEP_PUSHES: found "90", ` + wantKept}},
+		{name: "kept for ages", env: map[string]string{KeepPushes: "65535d"}, want: []string{`TRIVIA_KEEP_PUSHES: found "65535d", ` + wantKept}},
+		{name: "bodies for an hour", env: map[string]string{KeepBodies: "1h"}, want: []string{`TRIVIA_KEEP_BODIES: found "1h", expected 1d or more, such as 90d or 2160h, or 0 for ever`}},
 		{name: "two words", env: map[string]string{Environment: "my laptop"}, want: []string{`TRIVIA_ENV: found "my laptop", ` + wantWord}},
 		{name: "control bytes", env: map[string]string{Environment: "\x1b[31mred"}, want: []string{`TRIVIA_ENV: found "\x1b[31mred", ` + wantWord}},
 		{

@@ -10,9 +10,10 @@ import (
 // name is what the program is called, whatever its file is called.
 const name = "triviactl"
 
-// The categories of commands. They are shown in the order of the alphabet.
+// The categories of commands, in the order in which they are shown.
 const (
 	look  = "Look"
+	mend  = "Mend"
 	setUp = "Set up"
 	test  = "Test"
 )
@@ -21,20 +22,20 @@ const (
 // help and version flags are package variables, and parsing writes to flags.
 func (s *session) app() *cli.App {
 	app := &cli.App{
-		Name:                  name,
-		HelpName:              name,
-		Usage:                 "test, see and repair what Customer.io sends about trivia wins",
-		CustomAppHelpTemplate: appHelp,
+		Name:     name,
+		HelpName: name,
+		Usage:    "test, see and repair what Customer.io sends about trivia wins",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "version", Usage: "print the version"},
 		},
 		HideVersion: true,
 		Commands: []*cli.Command{
 			s.winsCommand(), s.deliveriesCommand(), s.eventsCommand(), s.responsesCommand(), s.pushCommand(),
-			s.usersCommand(), s.sourcesCommand(),
-			s.explainCommand(), s.auditCommand(), s.triviaCommand(), s.prizesCommand(),
-			s.migrateCommand(), s.templateCommand(), s.completionCommand(),
-			s.sendCommand(), s.signCommand(), s.verifyCommand(),
+			s.usersCommand(), s.sourcesCommand(), s.keysCommand(),
+			s.explainCommand(), s.auditCommand(), s.triviaCommand(), s.prizesCommand(), s.exportCommand(), s.doctorCommand(),
+			s.replayCommand(), s.pruneCommand(), s.forgetCommand(),
+			s.migrateCommand(), s.templateCommand(), s.completionCommand(), s.manCommand(),
+			s.sendCommand(), s.signCommand(), s.verifyCommand(), s.benchCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Bool("version") {
@@ -51,6 +52,7 @@ func (s *session) app() *cli.App {
 		HideHelp:        true,
 		HideHelpCommand: true,
 	}
+	app.CustomAppHelpTemplate = overview(app)
 	app.Flags = append(app.Flags, helpFlag())
 	app.OnUsageError = badValue(name)
 	for _, c := range app.Commands {

@@ -71,6 +71,9 @@ func (s *session) complete(app *cli.App, words []string) {
 	if path := a.at.path; path[len(path)-1] == "completion" && len(a.plain) == 0 {
 		commands = []string{"bash", "zsh", "fish"}
 	}
+	if path := a.at.path; path[len(path)-1] == "scenario" {
+		commands = scenarioWords()
+	}
 	s.offer(words[last], commands, usages)
 }
 
@@ -169,6 +172,8 @@ func (a *arranging) valuesOf(flag cli.Flag) []string {
 	switch name {
 	case "output":
 		return formats()
+	case "format":
+		return exportFormats()
 	case "state":
 		return wordsOf(trivia.States())
 	case "kind", "route":
@@ -179,6 +184,10 @@ func (a *arranging) valuesOf(flag cli.Flag) []string {
 		return objects()
 	case "metric":
 		return metrics()
+	case "only":
+		return wordsOf(prunableByAge())
+	case "before", "bodies-before":
+		return []string{"30d", "90d", "365d"}
 	case "since", "until":
 		return []string{"1h", "2h", "today", "yesterday"}
 	}

@@ -60,8 +60,9 @@ func usagef(hint, format string, args ...any) error {
 type session struct {
 	Env
 
-	open func(ctx context.Context) (verbs, func(), error)
-	find func(dataDir string) (string, error) // of a running embedded Postgres
+	open    func(ctx context.Context) (verbs, func(), error)
+	find    func(dataDir string) (string, error) // of a running embedded Postgres
+	examine func(context.Context, operator.Checkup) []operator.Finding
 }
 
 // Run does what args, the words behind the program's name, say, and returns

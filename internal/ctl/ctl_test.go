@@ -105,8 +105,13 @@ type fake struct {
 	explainFake
 	auditFake
 	triviaFake
+	pruneFake
+	trialFake
 
 	fakeSources
+	replayFake
+	exportFake
+	keyFake
 
 	wins       []store.WinRow
 	deliveries []store.DeliveryRow

@@ -32,10 +32,15 @@ type verbs interface {
 	RefreshSources(context.Context, operator.Refresh) (operator.Refreshed, error)
 	eventVerbs
 	pushVerbs
+	replayVerbs
 	explainVerbs
 	auditVerbs
 	triviaVerbs
 	prizeVerbs
+	pruneVerbs
+	exportVerbs
+	keyVerbs
+	trialVerbs
 }
 
 // noDatabaseError says that there is none to work on. One that fails is another
@@ -45,7 +50,7 @@ type noDatabaseError string
 func (n noDatabaseError) Error() string { return string(n) }
 
 func newSession(env Env) *session {
-	s := &session{Env: env, find: pgembed.Find}
+	s := &session{Env: env, find: pgembed.Find, examine: operator.Examine}
 	s.open = s.openStore
 
 	return s

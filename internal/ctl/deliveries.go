@@ -25,15 +25,7 @@ func (s *session) deliveriesCommand() *cli.Command {
   triviactl deliveries list --state parked
   triviactl deliveries list --outcome unknown_user --since 2h --output json
   triviactl deliveries list --user demo-1`,
-				Flags: append(append([]cli.Flag{
-					&cli.StringFlag{Name: "user", Usage: "only wins of `USER`"},
-					&cli.StringFlag{Name: "trivia", Usage: "only wins of `TRIVIA`"},
-					&cli.StringFlag{Name: "item", Usage: "only wins that earn `ITEM`"},
-					&cli.StringFlag{Name: "key", Usage: "only what came under `KEY`"},
-					&cli.StringFlag{Name: "kind", Usage: "only `KIND`: " + strings.Join(wordsOf(trivia.Kinds()), ", ")},
-					&cli.StringFlag{Name: "state", Usage: "only `STATE`: " + strings.Join(wordsOf(trivia.States()), ", ")},
-					&cli.StringFlag{Name: "outcome", Usage: "only `OUTCOME`: awarded, malformed, unknown_user …"},
-				}, sinceFlags()...), viewFlags()...),
+				Flags:  append(deliveryFlags(), viewFlags()...),
 				Action: s.listDeliveries,
 			},
 			{
@@ -55,21 +47,44 @@ Examples:
 	}
 }
 
+// deliveryFlags choose deliveries.
+func deliveryFlags() []cli.Flag {
+	return append([]cli.Flag{
+		&cli.StringFlag{Name: "user", Usage: "only wins of `USER`"},
+		&cli.StringFlag{Name: "trivia", Usage: "only wins of `TRIVIA`"},
+		&cli.StringFlag{Name: "item", Usage: "only wins that earn `ITEM`"},
+		&cli.StringFlag{Name: "key", Usage: "only what came under `KEY`"},
+		&cli.StringFlag{Name: "kind", Usage: "only `KIND`: " + strings.Join(wordsOf(trivia.Kinds()), ", ")},
+		&cli.StringFlag{Name: "state", Usage: "only `STATE`: " + strings.Join(wordsOf(trivia.States()), ", ")},
+		&cli.StringFlag{Name: "outcome", Usage: "only `OUTCOME`: awarded, malformed, unknown_user …"},
+	}, sinceFlags()...)
+}
+
 func parseDeliveries(c *cli.Context, now time.Time) (f store.DeliveryFilter, v view, err error) {
 	if _, err = plainWords(c); err != nil {
 		return f, v, err
 	}
+	if f, err = parseDeliveryFilter(c, now); err != nil {
+		return f, v, err
+	}
+	v, err = parseView(c)
+
+	return f, v, err
+}
+
+// parseDeliveryFilter reads what deliveryFlags say.
+func parseDeliveryFilter(c *cli.Context, now time.Time) (f store.DeliveryFilter, err error) {
 	kind, err := oneOf(c, "kind", wordsOf(trivia.Kinds()))
 	if err != nil {
-		return f, v, err
+		return f, err
 	}
 	state, err := oneOf(c, "state", wordsOf(trivia.States()))
 	if err != nil {
-		return f, v, err
+		return f, err
 	}
 	outcome, err := oneOf(c, "outcome", wordsOf(trivia.Outcomes()))
 	if err != nil {
-		return f, v, err
+		return f, err
 	}
 
 	f = store.DeliveryFilter{
@@ -81,12 +96,9 @@ func parseDeliveries(c *cli.Context, now time.Time) (f store.DeliveryFilter, v v
 		Trivia:  trivia.ID(c.String("trivia")),
 		Item:    trivia.Item(c.String("item")),
 	}
-	if f.Since, f.Until, err = parseSpan(c, now); err != nil {
-		return f, v, err
-	}
-	v, err = parseView(c)
+	f.Since, f.Until, err = parseSpan(c, now)
 
-	return f, v, err
+	return f, err
 }
 
 func (s *session) listDeliveries(c *cli.Context) error {
@@ -131,6 +143,8 @@ func deliveryNoun() noun[store.DeliveryRow] {
 			{name: "settled_at", value: func(d row) any { return d.SettledAt }},
 			{name: "bytes", value: func(d row) any { return d.Size }},
 			{name: "body_sha256", value: func(d row) any { return hex.EncodeToString(d.SHA256) }},
+			{name: "repairs", value: func(d row) any { return orNil(d.Repairs) }},
+			{name: "repaired_by", value: func(d row) any { return orNil(d.RepairedBy) }},
 		},
 	}
 }
@@ -215,12 +229,17 @@ func (s *session) deliveryCard(d store.DeliveryRow) {
 	if d.Seen > 1 {
 		seen = []any{fmt.Sprintf("%d times, last %s", d.Seen, s.longText(d.LastSeenAt))}
 	}
+	repaired := []any{nil}
+	if d.RepairedBy != "" {
+		repaired = []any{"by " + d.RepairedBy}
+	}
 	s.card(
 		line{"key", []any{d.Key}}, line{"kind", []any{d.Kind}},
 		line{"state", []any{d.State}}, line{"outcome", []any{d.Outcome}}, line{"reason", []any{d.Reason}},
 		line{"user", []any{d.Win.User}}, line{"trivia", []any{d.Win.Trivia}}, line{"item", []any{d.Win.Item}},
 		line{"received", []any{d.ReceivedAt}}, line{"seen", seen}, line{"from", []any{d.Caller}}, line{"signed by", signed},
 		line{"attempts", []any{d.Attempts}}, line{"tried next", []any{d.DueAt}}, line{"settled", []any{d.SettledAt}},
+		line{"repairs", []any{d.Repairs}}, line{"repaired", repaired},
 		line{"sha-256", []any{hex.EncodeToString(d.SHA256)}}, line{"body", []any{plural(d.Size, "byte")}},
 	)
 	s.body(d.Body)

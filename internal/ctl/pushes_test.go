@@ -262,6 +262,8 @@ func TestWaitingForAPushShowsTheAnswer(t *testing.T) {
 	end(trivia.PushSent, 200, "").want(t, call, 0, "push 77\nsent: Customer.io answered 200\n", "")
 	end(trivia.PushParked, 400, "no such thing").want(t, call, 1, "push 77\nparked: Customer.io answered 400: no such thing\n",
 		"triviactl: hint: mend what it says, then: triviactl push retry 77\n")
+	end(trivia.PushParked, 401, "who?").want(t, call, 1, "push 77\nparked: Customer.io answered 401: who?\n",
+		"triviactl: hint: it is sent by itself once Customer.io takes the credentials: triviactl push check\n")
 	end(trivia.PushHeld, 0, "held by bob").want(t, call, 1, "push 77\nheld: held by bob\n",
 		"triviactl: hint: triviactl push release 77 lets it be sent\n")
 	end(trivia.PushHeld, 0, trivia.HeldForCredentials).want(t, call, 1, "push 77\nheld: no credentials\n",

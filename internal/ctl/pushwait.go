@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"trivia/internal/operator"
@@ -66,6 +67,10 @@ func (s *session) pushEnded(p store.PushRow) error {
 
 	switch p.State {
 	case trivia.PushParked:
+		if p.Status == http.StatusUnauthorized {
+			return hinted{errQuiet, "it is sent by itself once Customer.io takes the credentials: triviactl push check"}
+		}
+
 		return hinted{errQuiet, fmt.Sprintf("mend what it says, then: triviactl push retry %d", p.ID)}
 	case trivia.PushHeld:
 		if p.Reason == trivia.HeldForCredentials {

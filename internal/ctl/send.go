@@ -24,7 +24,7 @@ const mostConcurrency = 1000
 func (s *session) sendCommand() *cli.Command {
 	return &cli.Command{
 		Name: "send", Category: test, Usage: "send a signed win, an event, or any file, and show the answer",
-		Subcommands: []*cli.Command{s.sendWinCommand(), s.sendEventCommand(), s.sendEventsCommand(), s.sendFileCommand()},
+		Subcommands: []*cli.Command{s.sendWinCommand(), s.sendEventCommand(), s.sendEventsCommand(), s.sendFileCommand(), s.sendScenarioCommand()},
 	}
 }
 

@@ -48,6 +48,7 @@ type sender struct {
 
 	client *http.Client
 	now    func() time.Time
+	agent  string // who we say we are
 }
 
 func (s *session) newSender(o sendOptions) *sender {
@@ -60,7 +61,7 @@ func (s *session) newSender(o sendOptions) *sender {
 		Timeout:   sendTimeout,
 		// A redirect would turn a POST into a GET.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}, s.Now}
+	}, s.Now, name + "/" + version()}
 }
 
 // post sends one delivery, signed now.
@@ -81,7 +82,7 @@ func (sd *sender) postBody(ctx context.Context, key string, body []byte) (answer
 		return answer{}, fmt.Errorf("send to %s: %w", sd.url, err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", name+"/"+version())
+	req.Header.Set("User-Agent", sd.agent)
 	req.Header.Set(signature.HeaderTimestamp, stamp)
 	req.Header.Set(signature.HeaderSignature, signature.Sign(sd.signer, stamp, body))
 	if sd.kind == trivia.KindWin {

@@ -130,11 +130,14 @@ func (j *jsonSink[T]) end() error {
 }
 
 // object writes a row as a JSON object, its members in the order of fields.
-func object[T any](fields []field[T], row T) string {
+func object[T any](fields []field[T], row T) string { return namedObject(named(fields), row) }
+
+// namedObject is object of fields that all have names.
+func namedObject[T any](fields []field[T], row T) string {
 	var text bytes.Buffer
 	encode := json.NewEncoder(&text)
 	encode.SetEscapeHTML(false)
-	for i, f := range named(fields) {
+	for i, f := range fields {
 		text.WriteString(map[bool]string{true: "{", false: ","}[i == 0])
 		value := f.value(row)
 		if at, ok := value.(time.Time); ok {

@@ -42,6 +42,7 @@ type place struct {
 	path     []string
 	commands []*cli.Command
 	flags    []cli.Flag
+	words    bool // it takes plain words
 }
 
 // A heldFlag was read before its command is known.
@@ -59,7 +60,7 @@ type arranging struct {
 }
 
 func newArranging(app *cli.App, args []string) *arranging {
-	return &arranging{at: place{[]string{app.Name}, app.Commands, app.Flags}, args: args}
+	return &arranging{at: place{path: []string{app.Name}, commands: app.Commands, flags: app.Flags}, args: args}
 }
 
 // take takes the next word, and its value if it is a flag that has one.
@@ -89,7 +90,8 @@ func (a *arranging) take() error {
 func (a *arranging) enter(word string) error {
 	for _, c := range a.at.commands {
 		if c.HasName(word) {
-			a.at = place{append(a.at.path, c.Name), c.Subcommands, c.Flags}
+			words := c.ArgsUsage != "" && c.ArgsUsage[0] != '-'
+			a.at = place{append(a.at.path, c.Name), c.Subcommands, c.Flags, words}
 
 			return nil
 		}
@@ -219,9 +221,15 @@ func (p place) unknownFlag(name string) error {
 	for _, flag := range p.flags {
 		known = append(known, "--"+flag.Names()[0])
 	}
-	hint := path + " --help lists the flags; put words that begin with - behind --"
+	const behind = "put words that begin with - behind --"
+	hint := path + " --help lists the flags; " + behind
+	if near := didYouMean("--"+name, known, ""); near != "" {
+		if hint = near; p.words {
+			hint += " or " + behind
+		}
+	}
 
-	return usagef(didYouMean("--"+name, known, hint), "%s has no flag --%s", path, name)
+	return usagef(hint, "%s has no flag --%s", path, name)
 }
 
 // plainWords returns the plain words of a command that wants exactly these.

@@ -43,6 +43,10 @@ BODY
 - The action is signed with the workspace's key: Settings > API & webhook
   credentials > Webhook Signing Key. It goes into CUSTOMERIO_ACTION_SECRET.
 
+In the in-app message, give the button of each answer the Action Name
+trivia/TRIVIA_ID/ANSWER, as in trivia/capitals/paris: then answers are counted,
+right ones and wrong ones.
+
 For reporting webhooks (opened, clicked, bounced), add a webhook with the URL
 
   EVENT_URL

@@ -28,6 +28,7 @@ type Metrics struct {
 	commit     prometheus.Observer
 	pushes     pushes
 	audits     audits
+	pruned     *family[string, prometheus.Counter]
 }
 
 // New returns metrics with a registry of their own, which also holds those of
@@ -59,6 +60,8 @@ func New() *Metrics {
 
 	m.pushes = newPushes(r)
 	m.audits = newAudits(r)
+	m.pruned = singles(r.counter("trivia_pruned_total",
+		"Rows that were past their use and are deleted or, of bodies, blanked.", "table"))
 
 	r.MustRegister(m.live, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

@@ -9,8 +9,15 @@ import (
 func (m *Metrics) SourceRefresh(result string) { m.refreshes.get(result).Inc() }
 
 // SourceAge sets what is asked at a scrape for how long ago Customer.io last
-// said where it calls from. It is known only if Customer.io ever did.
-func (m *Metrics) SourceAge(fn func() (age time.Duration, known bool)) { m.live.sources.Store(&fn) }
+// said where it calls from. It is known only if Customer.io ever did. A nil fn
+// says that nobody goes by what it said.
+func (m *Metrics) SourceAge(fn func() (age time.Duration, known bool)) {
+	if fn == nil {
+		m.live.sources.Store(nil)
+		return
+	}
+	m.live.sources.Store(&fn)
+}
 
 // sourceAge is infinite where nobody knows, so that an alarm about an old list
 // also sounds for one that could never be refreshed.

@@ -56,6 +56,7 @@ func design() house {
 			"github.com/charmbracelet/lipgloss":   "internal/tui",
 			"github.com/NimbleMarkets/ntcharts":   "internal/tui",
 			"github.com/urfave/cli":               "internal/ctl",
+			"github.com/parquet-go":               "internal/operator",
 		},
 		servers: map[string]bool{
 			"internal/receiver": true, // the public listener

@@ -42,13 +42,19 @@ func newDeskAt(t *testing.T) (desk, string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
+
+	return desk{operator.New(s, "ann@desk"), connect(t, url)}, url
+}
+
+func connect(t *testing.T, url string) *pgx.Conn {
+	t.Helper()
 	db, err := pgx.Connect(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close(context.Background()) })
 
-	return desk{operator.New(s, "ann@desk"), db}, url
+	return db
 }
 
 // lines returns what a query of one text column answers.

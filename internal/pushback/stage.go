@@ -27,8 +27,8 @@ const (
 	fewWorkers   = 10
 
 	callTime  = 10 * time.Second
-	lease     = 25 * time.Second // after a crash somebody else sends for these people
-	grace     = 2 * time.Second  // for calls under way when the service stops
+	lease     = store.PushLease // after a crash somebody else sends for these people
+	grace     = 2 * time.Second // for calls under way when the service stops
 	claimTime = 10 * time.Second
 
 	// How long a person rests after failures.

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"trivia/internal/customerio"
@@ -24,8 +25,8 @@ import (
 // Options are what a [Receiver] works with. All of them are needed.
 type Options struct {
 	Guard    *source.Guard
-	Action   signature.Verifier // of [customerio.PathWin]
-	Event    signature.Verifier // of [customerio.PathEvent]
+	Action   signature.Verifier // of [customerio.PathWin], until [Receiver.Rekey]
+	Event    signature.Verifier // of [customerio.PathEvent], likewise
 	MaxBody  int64              // bytes
 	Intake   *Intake
 	Ready    func(context.Context) error // nil if deliveries can be kept
@@ -39,23 +40,29 @@ type Options struct {
 type Receiver struct {
 	Options
 
-	routes map[string]route
+	routes        map[string]route
+	book          keyBook
+	action, event atomic.Pointer[ring]
 }
 
 // A route is what one path accepts.
 type route struct {
-	name     string // in metrics and logs
-	kind     trivia.Kind
-	verifier signature.Verifier
-	decode   func(http.Header, *store.Arrival)
+	name   string // in metrics and logs
+	kind   trivia.Kind
+	ring   *atomic.Pointer[ring] // nil: no request gets as far
+	decode func(http.Header, *store.Arrival)
 }
 
 // New returns a receiver.
 func New(opts Options) *Receiver {
-	return &Receiver{Options: opts, routes: map[string]route{
-		customerio.PathWin:   {"win", trivia.KindWin, opts.Action, decodeAction},
-		customerio.PathEvent: {"event", trivia.KindEvent, opts.Event, decodeEvent},
-	}}
+	rc := &Receiver{Options: opts, book: keyBook{uses: map[keyName]*uses{}}}
+	rc.routes = map[string]route{
+		customerio.PathWin:   {"win", trivia.KindWin, &rc.action, decodeAction},
+		customerio.PathEvent: {"event", trivia.KindEvent, &rc.event, decodeEvent},
+	}
+	rc.Rekey(opts.Action, opts.Event)
+
+	return rc
 }
 
 // Names of headers as net/http files them, so that looking them up costs
@@ -132,10 +139,12 @@ func (rc *Receiver) receive(w http.ResponseWriter, r *http.Request, d *dealing) 
 	}
 
 	stamp := r.Header.Get(stampHeader)
-	signer, err := d.verifier.Verify(d.start, stamp, body, r.Header.Get(signatureHeader))
+	keys := d.ring.Load()
+	signer, err := keys.Verify(d.start, stamp, body, r.Header.Get(signatureHeader))
 	if err != nil {
 		return store.Receipt{}, err
 	}
+	keys.count(signer, d.start)
 
 	a := store.Arrival{
 		Kind: d.kind, Body: body, SHA256: sha256.Sum256(body), At: d.start,

@@ -41,23 +41,38 @@ type Caller struct {
 
 // A Guard lets in who is on its list. It may be used from anywhere at once.
 type Guard struct {
-	allowed atomic.Pointer[List]
-	trusted List
+	lists   atomic.Pointer[lists]
 	observe bool
 }
+
+// Lists are what a guard goes by. They change together: a proxy that is no
+// longer trusted must not be let in for a moment as if it were a caller.
+type lists struct{ allowed, trusted List }
 
 // NewGuard returns a guard that lets in who is in allowed, seen through the
 // proxies in trusted. One that observes lets in everyone, and says who would
 // have been refused.
 func NewGuard(allowed, trusted List, observe bool) *Guard {
-	g := &Guard{trusted: trusted, observe: observe}
-	g.Swap(allowed)
+	g := &Guard{observe: observe}
+	g.SwapBoth(allowed, trusted)
 
 	return g
 }
 
 // Swap replaces the list of who is let in.
-func (g *Guard) Swap(allowed List) { g.allowed.Store(&allowed) }
+func (g *Guard) Swap(allowed List) {
+	for {
+		before := g.lists.Load()
+		if g.lists.CompareAndSwap(before, &lists{allowed, before.trusted}) {
+			return
+		}
+	}
+}
+
+// SwapBoth replaces the list of who is let in, and that of the proxies who are
+// seen through. A request is judged by both lists from before, or by both new
+// ones.
+func (g *Guard) SwapBoth(allowed, trusted List) { g.lists.Store(&lists{allowed, trusted}) }
 
 // Check says who calls, given the address of the connection and every
 // X-Forwarded-For header in the order in which they came. What the headers say
@@ -72,10 +87,11 @@ func (g *Guard) Check(remoteAddr string, forwardedFor []string) (Caller, error) 
 		return g.refuse(Caller{}, ReasonUnreadablePeer, remoteAddr)
 	}
 	caller := Caller{Addr: addr}
+	by := g.lists.Load()
 
 	hops := chain{headers: forwardedFor}
 	for {
-		if _, trusted := g.trusted.Match(caller.Addr); !trusted {
+		if _, trusted := by.trusted.Match(caller.Addr); !trusted {
 			break
 		}
 		text, more := hops.next()
@@ -90,7 +106,7 @@ func (g *Guard) Check(remoteAddr string, forwardedFor []string) (Caller, error) 
 		caller.Addr = addr
 	}
 
-	if caller.Rule, ok = g.allowed.Load().Match(caller.Addr); !ok {
+	if caller.Rule, ok = by.allowed.Match(caller.Addr); !ok {
 		return g.refuse(caller, ReasonNotListed, caller.Addr.String())
 	}
 

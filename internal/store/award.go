@@ -32,11 +32,19 @@ const freshWins = `
 
 const isClosed = `EXISTS (SELECT FROM trivias AS t WHERE t.trivia_id = a.trivia_id AND t.closed_at IS NOT NULL)`
 
+// wonForgotten holds for what was won before by somebody who is forgotten.
+// Where nobody ever was, that is asked once for all wins. All is asked for as
+// values: of an EXISTS or a join the planner may think that it is cheaper to
+// read the whole of a table first.
+const wonForgotten = `((SELECT k.single FROM forget_key AS k) IS TRUE AND (
+			SELECT true FROM forgotten AS f
+			WHERE f.hash = (SELECT forgotten_hash(k.key, a.user_id, a.trivia_id) FROM forget_key AS k)) IS TRUE)`
+
 const createUsers = freshWins + `
 	INSERT INTO users (user_id)
 	SELECT a.user_id
 	FROM fresh AS a
-	WHERE NOT ` + isClosed + `
+	WHERE NOT ` + isClosed + ` AND NOT ` + wonForgotten + `
 	GROUP BY a.user_id
 	ORDER BY a.user_id COLLATE "C"
 	ON CONFLICT (user_id) DO NOTHING`
@@ -63,7 +71,7 @@ const (
 		SELECT a.user_id, a.trivia_id, a.item, a.key
 		FROM fresh AS a
 		JOIN users AS u ON u.user_id = a.user_id
-		WHERE NOT ` + isClosed + `
+		WHERE NOT ` + isClosed + ` AND NOT ` + wonForgotten + `
 		ORDER BY a.user_id COLLATE "C", a.trivia_id COLLATE "C", a.n
 		ON CONFLICT (user_id, trivia_id) DO NOTHING
 		RETURNING user_id, trivia_id, item, delivery_key
@@ -94,6 +102,7 @@ const judgeWins = `
 			CASE
 				WHEN w.item = a.item THEN 'already_won'
 				WHEN w.item IS NOT NULL THEN 'prize_conflict'
+				WHEN ` + wonForgotten + ` THEN 'already_won'
 				WHEN ` + isClosed + ` THEN 'trivia_closed'
 				WHEN NOT EXISTS (SELECT FROM users AS u WHERE u.user_id = a.user_id) THEN 'unknown_user'
 			END AS outcome
@@ -106,6 +115,7 @@ const judgeWins = `
 	UPDATE deliveries AS d
 	SET outcome = j.outcome,
 		reason = CASE j.outcome
+			WHEN 'already_won' THEN CASE WHEN j.held IS NULL THEN 'it was won before, by a person who was forgotten' END
 			WHEN 'prize_conflict' THEN 'the user has won ' || j.held || ' with this trivia already'
 			WHEN 'unknown_user' THEN 'no such user'
 			WHEN 'trivia_closed' THEN 'the trivia is closed' END,

@@ -169,7 +169,7 @@ func (c Checks) scope(ctx context.Context, tx pgx.Tx) (s checkScope, err error) 
 	}
 	from := int64(0)
 	if !c.Since.IsZero() {
-		if from, err = pushSinceIn(ctx, tx, c.Since.Add(-idSlack)); err != nil {
+		if from, err = pushSince(ctx, tx, c.Since.Add(-idSlack)); err != nil {
 			return s, err
 		}
 	}

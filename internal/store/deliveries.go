@@ -33,6 +33,8 @@ type DeliveryRow struct {
 	Attempts   int
 	DueAt      time.Time // zero unless pending
 	SettledAt  time.Time // zero while pending
+	Repairs    string    // key and SHA-256 of the delivery that this is a repaired copy of, as key@hex
+	RepairedBy string    // key of the repaired copy that stands for this one; then it is never settled again
 }
 
 // Cursor names the row in a listing of deliveries.
@@ -57,7 +59,8 @@ const (
 	deliveryColumns = `
 	SELECT key, kind, rival, coalesce(user_id, ''), coalesce(trivia_id, ''), coalesce(item, ''),
 		state, coalesce(outcome, ''), coalesce(reason, ''), body_sha256, length(body),
-		received_at, seen, last_seen_at, caller, signed_by, stamp, attempts, due_at, settled_at`
+		received_at, seen, last_seen_at, caller, signed_by, stamp, attempts, due_at, settled_at,
+		coalesce(repairs, ''), coalesce(repaired_by, '')`
 
 	listDeliveries = deliveryColumns + `
 	FROM deliveries`
@@ -174,6 +177,7 @@ func scanDelivery(row pgx.CollectableRow, more ...any) (d DeliveryRow, err error
 		&d.Key, &d.Kind, &d.Rival, &d.Win.User, &d.Win.Trivia, &d.Win.Item,
 		&d.State, &d.Outcome, &d.Reason, &d.SHA256, &d.Size,
 		&d.ReceivedAt, &d.Seen, &d.LastSeenAt, &d.Caller, &d.SignedBy, &d.Stamp, &d.Attempts, &due, &settled,
+		&d.Repairs, &d.RepairedBy,
 	}, more...)...)
 	if due != nil {
 		d.DueAt = *due

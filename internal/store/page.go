@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -125,6 +126,7 @@ type listing[T any] struct {
 	query  func(after Cursor) (*query, error)
 	scan   pgx.RowToFunc[T]
 	cursor func(T) Cursor
+	size   int // rows of a page; 0 means pageSize
 }
 
 // rows yields what page asks for. It ends after the first error.
@@ -134,7 +136,7 @@ func (l listing[T]) rows(ctx context.Context, db querier, page Page) iter.Seq2[T
 
 		after, left := page.After, page.Limit
 		for {
-			size := pageSize
+			size := cmp.Or(l.size, pageSize)
 			if page.Limit > 0 {
 				size = min(size, left)
 			}

@@ -33,13 +33,16 @@ func TestCommonListingsReadAPageThroughAnIndex(t *testing.T) {
 	}
 
 	var (
-		at       = time.Date(2026, 5, 4, 3, 0, 0, 0, time.UTC)
-		win      = WinRow{Win: trivia.Win{User: "user-77", Trivia: "trivia-7"}, At: at}.Cursor()
-		delivery = DeliveryRow{Key: "key-77", Kind: trivia.KindWin, ReceivedAt: at}.Cursor()
-		event    = EventRow{ID: "event-77", ReceivedAt: at}.Cursor()
-		answer   = ResponseRow{User: "user-77", Trivia: "trivia-7", EventID: "event-77", At: at}.Cursor()
-		push     = PushRow{ID: 15000}.Cursor()
-		oldest   = WinRow{Win: trivia.Win{User: "user-77", Trivia: "trivia-7"}, At: at}.Place()
+		at        = time.Date(2026, 5, 4, 3, 0, 0, 0, time.UTC)
+		win       = WinRow{Win: trivia.Win{User: "user-77", Trivia: "trivia-7"}, At: at}.Cursor()
+		delivery  = DeliveryRow{Key: "key-77", Kind: trivia.KindWin, ReceivedAt: at}.Cursor()
+		event     = EventRow{ID: "event-77", ReceivedAt: at}.Cursor()
+		answer    = ResponseRow{User: "user-77", Trivia: "trivia-7", EventID: "event-77", At: at}.Cursor()
+		push      = PushRow{ID: 15000}.Cursor()
+		walkFrom  = DeliveryRow{Key: "key-77", Kind: trivia.KindWin, ReceivedAt: at}.Place()
+		walkEnds  = DeliveryRow{Key: "key-99", Kind: trivia.KindWin, ReceivedAt: at.Add(time.Hour)}.Place()
+		malformed = DeliveryFilter{State: trivia.StateParked, Outcome: trivia.Malformed}
+		oldest    = WinRow{Win: trivia.Win{User: "user-77", Trivia: "trivia-7"}, At: at}.Place()
 	)
 	tests := []struct {
 		name  string
@@ -90,6 +93,18 @@ func TestCommonListingsReadAPageThroughAnIndex(t *testing.T) {
 		{"wins to push", WinSpan{Since: at}.query, "", "trivia_wins_newest", false},
 		{"the next page of wins to push", WinSpan{Since: at}.query, oldest, "trivia_wins_newest", false},
 		{"a trivia's wins to push", WinSpan{Trivia: "trivia-7", Since: at}.query, oldest, "trivia_wins_by_trivia", true},
+		{"oldest deliveries", DeliveryWalk{}.query, "", "deliveries_newest", false},
+		{"a walk through deliveries", DeliveryWalk{Through: walkEnds}.query, walkFrom, "deliveries_newest", false},
+		{"a walk through what is parked and why", DeliveryWalk{Filter: malformed, Through: walkEnds}.query, walkFrom, "deliveries_parked", true},
+		{"a walk through an outcome", DeliveryWalk{Filter: DeliveryFilter{Outcome: trivia.Malformed}}.query, walkFrom, "deliveries_odd", true},
+		{"a walk through a trivia's deliveries", DeliveryWalk{Filter: DeliveryFilter{Trivia: "trivia-7", State: trivia.StateParked}}.query, "", "deliveries_parked", true},
+		{"what is parked of a trivia", DeliveryFilter{State: trivia.StateParked, Trivia: "trivia-7"}.query, delivery, "deliveries_parked_newest", true},
+		{"parked events", DeliveryFilter{State: trivia.StateParked, Kind: trivia.KindEvent}.query, "", "deliveries_parked_newest", true},
+		{"odd deliveries of a trivia", DeliveryFilter{Outcome: trivia.Malformed, Trivia: "trivia-7"}.query, "", "deliveries_odd", true},
+		{"deliveries of a rare item", DeliveryFilter{Item: "car"}.query, delivery, "deliveries_items", true},
+		{"wins of a rare item", WinFilter{Item: "car"}.query, win, "trivia_wins_items", true},
+		{"deliveries of a usual item", DeliveryFilter{Item: "hat"}.query, "", "deliveries_newest", false},
+		{"events of a rare object", EventFilter{ObjectType: "pigeon"}.query, event, "events_objects", true},
 		{"the next page of users", UserFilter{}.query, newCursor("users", "user-77"), "users_pkey", false},
 	}
 	for _, tt := range tests {

@@ -136,6 +136,13 @@ const movePushes = `
 	FROM unnest(@ids::bigint[], @people::text[]) AS m (id, person)
 	WHERE p.id = m.id AND p.person = m.person`
 
+// Who rests after failures need not, once a person has looked. What ends sooner
+// than a lease may be one, and is left alone.
+const endRests = `
+	UPDATE push_people
+	SET leased_until = now()
+	WHERE person = ANY(@people::text[]) AND failures > 0 AND leased_until > now() + @lease::interval`
+
 // MovePushes gives pushes that the act has locked another state, pending or
 // held, and the reason for it.
 func (a *Act) MovePushes(ctx context.Context, pushes []PushRow, to trivia.PushState, reason string) error {
@@ -149,6 +156,12 @@ func (a *Act) MovePushes(ctx context.Context, pushes []PushRow, to trivia.PushSt
 	}
 	if n := int(tag.RowsAffected()); n != len(pushes) {
 		return fmt.Errorf("move %d pushes: %d were moved", len(pushes), n)
+	}
+	if to != trivia.PushPending {
+		return nil
+	}
+	if _, err := a.tx.Exec(ctx, endRests, pgx.NamedArgs{"people": people, "lease": PushLease}); err != nil {
+		return fmt.Errorf("let %d pushes go first: %w", len(pushes), err)
 	}
 
 	return nil

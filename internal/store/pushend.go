@@ -57,6 +57,10 @@ func (s *Store) EndTurns(ctx context.Context, turns []TurnEnd) error {
 		q.Queue(endPushes, pushes.people, pushes.ids, pushes.states, pushes.statuses, pushes.reasons, pushes.tried)
 	}
 	q.Queue(endTurns, people.people, people.leases, people.rests, people.failures, people.told, people.toldAt)
+	if len(people.suppressed) > 0 {
+		q.Queue(forgetSuppressed, people.suppressed)
+		q.Queue(forgetLeases, people.suppressed)
+	}
 	if err := s.pool.SendBatch(ctx, &q).Close(); err != nil {
 		return fmt.Errorf("end the turns of %d people: %w", len(turns), err)
 	}
@@ -95,6 +99,7 @@ type endedPeople struct {
 	rests        []float64
 	failures     []int
 	toldAt       []*time.Time
+	suppressed   []string // who are forgotten, and of whom Customer.io knows it now
 }
 
 func (c *endedPeople) add(t TurnEnd) error {
@@ -112,6 +117,9 @@ func (c *endedPeople) add(t TurnEnd) error {
 	c.people, c.told = append(c.people, t.Turn.Person), append(c.told, string(told))
 	c.leases, c.rests = append(c.leases, t.Turn.lease), append(c.rests, t.Rest.Seconds())
 	c.failures, c.toldAt = append(c.failures, t.Turn.Failures), append(c.toldAt, toldAt)
+	if t.suppressedNow() {
+		c.suppressed = append(c.suppressed, t.Turn.Person)
+	}
 
 	return nil
 }

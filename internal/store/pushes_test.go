@@ -252,3 +252,26 @@ func TestWinsArePagedFromTheOldest(t *testing.T) {
 		}
 	}
 }
+
+// Who looked at a push does not want to wait until its person has rested.
+func TestAMovedPushGoesFirst(t *testing.T) {
+	t.Parallel()
+
+	b := newBench(t, owing)
+	b.take(t, about("e1", "email", "opened", "resting", 1), about("e2", "email", "opened", "in hand", 1), about("e3", "email", "opened", "never failed", 1))
+	b.exec(t, `INSERT INTO push_people (person, leased_until, failures) VALUES
+		('resting', now() + interval '10 min', 7), ('in hand', now() + interval '20 s', 7), ('never failed', now() + interval '10 min', 0)`)
+	b.exec(t, `UPDATE pushes SET state = 'parked'`)
+	err := b.Act(t.Context(), func(a *store.Act) (store.Deed, error) {
+		found, err := a.LockPushSet(t.Context(), store.PushSet{State: trivia.PushParked}, store.PushPlace{}, 1000, 10)
+		if err != nil {
+			return store.Deed{}, err
+		}
+
+		return store.Deed{Actor: "me", Verb: "push retry", Target: "3"}, a.MovePushes(t.Context(), found, trivia.PushPending, "")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.want(t, `SELECT person FROM push_people WHERE leased_until <= now()`, "resting")
+}

@@ -11,6 +11,9 @@ import (
 	"trivia/internal/trivia"
 )
 
+// PushLease is for how long at most somebody has a person in hand.
+const PushLease = 25 * time.Second
+
 // A PushTurn is one person in our hands, with the first of what is owed to
 // Customer.io for them. Nobody else pushes for them before the lease ends.
 type PushTurn struct {

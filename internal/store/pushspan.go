@@ -46,12 +46,12 @@ const firstPushSince = `
 // pushSpan returns where to look for pushes that were created in a span.
 func (s *Store) pushSpan(ctx context.Context, since, until time.Time) (span idSpan, err error) {
 	if !since.IsZero() {
-		if span.from, err = s.pushSince(ctx, since.Add(-idSlack)); err != nil {
+		if span.from, err = pushSince(ctx, s.pool, since.Add(-idSlack)); err != nil {
 			return span, err
 		}
 	}
 	if !until.IsZero() {
-		span.to, err = s.pushSince(ctx, until.Add(idSlack))
+		span.to, err = pushSince(ctx, s.pool, until.Add(idSlack))
 	}
 
 	return span, err
@@ -59,11 +59,7 @@ func (s *Store) pushSpan(ctx context.Context, since, until time.Time) (span idSp
 
 // pushSince returns the identifier of about the first push since at, or 0 if
 // there are none at all.
-func (s *Store) pushSince(ctx context.Context, at time.Time) (id int64, err error) {
-	return pushSinceIn(ctx, s.pool, at)
-}
-
-func pushSinceIn(ctx context.Context, db querier, at time.Time) (id int64, err error) {
+func pushSince(ctx context.Context, db querier, at time.Time) (id int64, err error) {
 	err = db.QueryRow(ctx, firstPushSince, pgx.NamedArgs{"at": at}).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, nil

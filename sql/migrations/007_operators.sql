@@ -1,6 +1,6 @@
 -- What operators look for, over many deliveries.
 CREATE INDEX deliveries_by_trivia ON deliveries (trivia_id, received_at) WHERE trivia_id IS NOT NULL;
-CREATE INDEX deliveries_odd ON deliveries (outcome, received_at) WHERE outcome NOT IN ('awarded', 'already_won', 'recorded');
+CREATE INDEX deliveries_odd ON deliveries (outcome, received_at, kind, trivia_id) WHERE outcome NOT IN ('awarded', 'already_won', 'recorded');
 CREATE INDEX audit_log_by_target ON audit_log (target, at);
 CREATE INDEX audit_log_by_detail ON audit_log USING gin (detail jsonb_path_ops) WITH (fastupdate = off);
 
@@ -83,3 +83,13 @@ CREATE TABLE retention (
 	single boolean PRIMARY KEY DEFAULT true CHECK (single),
 	due_at timestamptz NOT NULL
 );
+-- What is parked, newest first, by whatever it is looked for: what does not fit
+-- is passed over in the index.
+CREATE INDEX deliveries_parked_newest ON deliveries (received_at, kind, trivia_id) WHERE state = 'parked';
+
+-- A word that hardly any row has, or none, since it is misspelt, is not looked
+-- for in every row. These weigh next to nothing, and ask nothing of the hot path:
+-- vacuum keeps them.
+CREATE INDEX deliveries_items ON deliveries USING brin (item text_bloom_ops (n_distinct_per_range = 100));
+CREATE INDEX trivia_wins_items ON trivia_wins USING brin (item text_bloom_ops (n_distinct_per_range = 100));
+CREATE INDEX events_objects ON events USING brin (object_type text_bloom_ops (n_distinct_per_range = 100));
