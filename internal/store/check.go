@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -94,6 +93,12 @@ const (
 	SELECT set_config('work_mem', '64MB', true), set_config('max_parallel_workers_per_gather', '0', true),
 		set_config('jit', 'off', true)`
 
+	// What a span has is looked up one by one, so that it costs the same however
+	// much is older, unless that is what could be many.
+	checkJoins = `
+	SELECT set_config('enable_seqscan', $1, true), set_config('enable_mergejoin', $1, true),
+		set_config('enable_hashjoin', $2, true), set_config('enable_nestloop', $3, true)`
+
 	checkAlone = `SELECT pg_try_advisory_xact_lock(hashtextextended('trivia check ' || current_schema(), 0))`
 )
 
@@ -162,7 +167,14 @@ func (c Checks) scope(ctx context.Context, tx pgx.Tx) (s checkScope, err error) 
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return s, err
 	}
+	from := int64(0)
+	if !c.Since.IsZero() {
+		if from, err = pushSince(ctx, tx, c.Since.Add(-idSlack)); err != nil {
+			return s, err
+		}
+	}
 	s.args = pgx.NamedArgs{
+		"push_from":        from,
 		"deliveries_since": deliveries, "events_since": events, "pushes_since": pushes, "first_push": first, "pending": c.PendingFor, "unknown": unknownFor, "since": c.Since,
 	}
 
@@ -193,6 +205,21 @@ func (s checkScope) skips(c check) string {
 	return ""
 }
 
+// join lets the planner join as suits a check.
+func (s checkScope) join(ctx context.Context, tx pgx.Tx, c check) error {
+	settings := []any{"on", "on", "on"}
+	switch {
+	case s.Since.IsZero():
+	case c.hashed:
+		settings = []any{"off", "on", "off"}
+	default:
+		settings = []any{"off", "off", "on"}
+	}
+	_, err := tx.Exec(ctx, checkJoins, settings...)
+
+	return err
+}
+
 // where says which rows a check looks at.
 func (s checkScope) where(c check) string {
 	where := "\n\tFROM " + c.from + "\n\tWHERE " + c.scope
@@ -209,24 +236,24 @@ func (s checkScope) run(ctx context.Context, tx pgx.Tx, c check) (found Checked,
 		return found, nil
 	}
 
+	if err := s.join(ctx, tx, c); err != nil {
+		return found, err
+	}
 	where := s.where(c)
-	if err := tx.QueryRow(ctx, "SELECT count(*)"+where, s.args).Scan(&found.Looked); err != nil {
+	if err := tx.QueryRow(ctx, "SELECT count(*)"+where, s.args).Scan(&found.Looked); err != nil || found.Looked == 0 {
 		return found, err
 	}
 
-	broken := "SELECT b.*, count(*) OVER () FROM (\n\tSELECT " + c.row + where + " AND " + c.bad +
-		"\n) AS b (user_id, trivia_id, key, at, detail)\nORDER BY b.at DESC, b.key LIMIT @rows"
-	s.args["rows"] = s.Rows
-	found.Rows, err = all(ctx, tx, broken, s.args, func(row pgx.CollectableRow) (b Breach, err error) {
-		err = row.Scan(&b.User, &b.Trivia, &b.Key, &b.At, &b.Detail, &found.Broken)
+	// Nearly always that is all there is to ask. To ask for rows as well would
+	// cost several times as much.
+	where += " AND " + c.bad
+	if err := tx.QueryRow(ctx, "SELECT count(*)"+where, s.args).Scan(&found.Broken); err != nil || found.Broken == 0 {
+		return found, err
+	}
 
-		return b, err
-	})
+	broken := "SELECT " + c.row + where + "\nORDER BY 4 DESC, 3 LIMIT @rows"
+	s.args["rows"] = s.Rows
+	found.Rows, err = all(ctx, tx, broken, s.args, pgx.RowToStructByPos[Breach])
 
 	return found, err
-}
-
-// pushless is the condition that no push is there, of either half.
-func pushless(push string) string {
-	return strings.ReplaceAll(noPush, "@push@", push)
 }

@@ -127,6 +127,9 @@ func (s *Store) checksOfADay(t *testing.T) {
 			if one.time == "" {
 				continue
 			}
+			if err := scope.join(t.Context(), tx, one); err != nil {
+				return err
+			}
 			plan := explainCheck(t.Context(), t, tx, scope, one)
 			for _, table := range []string{"deliveries", "trivia_wins", "prizes", "pushes", "events"} {
 				if strings.Contains(plan, "Seq Scan on "+table) {

@@ -57,11 +57,16 @@ const (
 	WHERE k.place > 0 AND k.trivia_id IS NOT NULL
 	ORDER BY k.place`
 
+	// Of an equality the planner may think that walking through all wins by time
+	// is the shortest way to the first one of a trivia.
 	selectTrivia = `
 	SELECT k.trivia_id, t.closed_at, t.sealed_at,
-		(SELECT min(w.won_at) FROM trivia_wins AS w WHERE w.trivia_id = k.trivia_id),
-		(SELECT max(w.won_at) FROM trivia_wins AS w WHERE w.trivia_id = k.trivia_id),
-		(SELECT max(r.answered_at) FROM responses AS r WHERE r.trivia_id = k.trivia_id)`
+		(SELECT w.won_at FROM trivia_wins AS w WHERE w.trivia_id BETWEEN k.trivia_id AND k.trivia_id
+			ORDER BY w.trivia_id, w.won_at LIMIT 1),
+		(SELECT w.won_at FROM trivia_wins AS w WHERE w.trivia_id BETWEEN k.trivia_id AND k.trivia_id
+			ORDER BY w.trivia_id DESC, w.won_at DESC LIMIT 1),
+		(SELECT r.answered_at FROM responses AS r WHERE r.trivia_id BETWEEN k.trivia_id AND k.trivia_id
+			ORDER BY r.trivia_id DESC, r.answered_at DESC LIMIT 1)`
 
 	// The limit keeps the planner from reading all rows.
 	itsRow = `
