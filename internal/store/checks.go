@@ -28,7 +28,8 @@ const (
 
 // Wins of a sealed trivia may be gone, and so are those of people who were
 // forgotten. Both can have left deliveries and prizes. What came before
-// @deliveries_since, @events_since and @pushes_since may be pruned.
+// @deliveries_since, @events_since and @pushes_since may be pruned, and so may
+// be an old delivery that was replayed and won later.
 const (
 	winMayBeGone = ` AND NOT EXISTS (SELECT FROM trivias AS t WHERE t.trivia_id = x.trivia_id AND t.sealed_at IS NOT NULL)
 		AND NOT EXISTS (SELECT FROM forget_key AS k
@@ -60,7 +61,9 @@ func checks() []check {
 			from: `trivia_wins AS x`, scope: `x.won_at >= @deliveries_since`, time: "x.won_at",
 			bad: `NOT EXISTS (SELECT FROM deliveries AS d
 				WHERE d.key = x.delivery_key AND d.kind = 'win' AND d.outcome = 'awarded'
-					AND coalesce(d.user_id, x.user_id) = x.user_id AND coalesce(d.trivia_id, x.trivia_id) = x.trivia_id)`,
+					AND coalesce(d.user_id, x.user_id) = x.user_id AND coalesce(d.trivia_id, x.trivia_id) = x.trivia_id)
+				AND NOT EXISTS (SELECT FROM audit_log AS a
+					WHERE a.target = x.delivery_key AND starts_with(a.verb, 'replay') AND @deliveries_since > 'epoch'::timestamptz)`,
 			row: `x.user_id, x.trivia_id, x.delivery_key, x.won_at, coalesce((
 				SELECT 'the delivery is ' || coalesce(d.outcome, d.state) FROM deliveries AS d
 				WHERE d.key = x.delivery_key AND d.kind = 'win' AND d.rival = ''), 'there is no such delivery')`,
