@@ -234,7 +234,10 @@ func (s *session) deliveryLines(d store.DeliveryRow) {
 	}
 	add(received)
 	from := "from " + d.Caller
-	if d.Caller == "" {
+	switch at := strings.LastIndexByte(d.Repairs, '@'); {
+	case at >= 0: // what is behind it is the SHA-256
+		from = "a repaired copy of " + d.Repairs[:at]
+	case d.Caller == "":
 		from = "from an address that is not kept"
 	}
 	if d.SignedBy != "" {

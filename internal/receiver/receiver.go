@@ -148,12 +148,21 @@ func (rc *Receiver) receive(w http.ResponseWriter, r *http.Request, d *dealing) 
 
 	a := store.Arrival{
 		Kind: d.kind, Body: body, SHA256: sha256.Sum256(body), At: d.start,
-		Caller: caller.Addr.String(), SignedBy: signer.Fingerprint(), Stamp: strings.ToValidUTF8(stamp, "?"),
+		Caller: callerOf(caller), SignedBy: signer.Fingerprint(), Stamp: strings.ToValidUTF8(stamp, "?"),
 	}
 	d.decode(r.Header, &a)
 	d.key = a.Key
 
 	return rc.Intake.Submit(a)
+}
+
+// callerOf says where a request comes from, and which of our proxies said so.
+func callerOf(c source.Caller) string {
+	if len(c.Via) == 0 {
+		return c.Addr.String()
+	}
+
+	return c.Addr.String() + " via " + c.Via[len(c.Via)-1].String()
 }
 
 // checkShape is what can be told before anything is read.

@@ -20,7 +20,7 @@ type Arrival struct {
 	Event    trivia.Event // of a usable event
 	Unusable string       // why the body cannot be used; empty if it can
 	At       time.Time    // when it came, by our clock
-	Caller   string       // the address that it came from
+	Caller   string       // the address that it came from, and which of our proxies said so, if one did
 	SignedBy string       // fingerprint of the key that matched
 	Stamp    string       // the timestamp header as it came; valid UTF-8 without NUL
 }
