@@ -1,9 +1,19 @@
 package pgtest
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"syscall"
 	"testing"
+	"time"
+)
+
+// How long a server whose owner was killed may go on writing into what is being
+// removed, and how often that is tried.
+const (
+	writesOn    = 30 * time.Second
+	removeAgain = 20 * time.Millisecond
 )
 
 // Dir returns a directory that a private Postgres can use as its data
@@ -37,13 +47,31 @@ func newDir() (string, error) {
 	return dir, nil
 }
 
+// removeDir removes dir with all in it. A server whose owner was killed ends by
+// itself, and may make a file in a directory that was just emptied.
 func removeDir(dir string) error {
 	if dir == "" {
 		return nil
 	}
-	if err := os.RemoveAll(dir); err != nil {
-		return fmt.Errorf("remove temporary directory: %w", err)
-	}
 
-	return nil
+	again := time.NewTicker(removeAgain)
+	defer again.Stop()
+	late := time.NewTimer(writesOn)
+	defer late.Stop()
+
+	for {
+		err := os.RemoveAll(dir)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, syscall.ENOTEMPTY) {
+			return fmt.Errorf("remove temporary directory: %w", err)
+		}
+
+		select {
+		case <-again.C:
+		case <-late.C:
+			return fmt.Errorf("remove temporary directory, which something still writes to: %w", err)
+		}
+	}
 }
