@@ -11,6 +11,7 @@ import (
 	"trivia/internal/drain"
 	"trivia/internal/operator"
 	"trivia/internal/store"
+	"trivia/internal/trivia"
 )
 
 const (
@@ -43,7 +44,7 @@ func newAuditor(set settings, db *store.Store, metrics *diag.Metrics, log *slog.
 	first := auditFirst + time.Duration(rand.Float64()*float64(auditFirst)) //nolint:gosec // it spreads load, and hides nothing
 
 	return &auditor{
-		op: operator.New(db, "trivia-hook@"+set.host), every: set.AuditEvery, pushes: owingOf(set).Policy.Win != "nothing",
+		op: operator.New(db, "trivia-hook@"+set.host), every: set.AuditEvery, pushes: operator.PolicyOf(set.Pushes).Win != trivia.Nothing,
 		metrics: metrics, log: log, now: now, due: now().Add(min(first, set.AuditEvery)),
 	}
 }

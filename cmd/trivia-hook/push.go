@@ -11,32 +11,20 @@ import (
 	"trivia/internal/customerio"
 	"trivia/internal/diag"
 	"trivia/internal/drain"
+	"trivia/internal/operator"
 	"trivia/internal/pushback"
 	"trivia/internal/store"
-	"trivia/internal/trivia"
 )
 
-// policyOf returns what the settings say is done for people. Their words are
-// checked.
-func policyOf(set settings) trivia.Policy {
-	return trivia.Policy{
-		Bounce:      trivia.Treatment(set.Pushes.OnBounce),
-		Spam:        trivia.Treatment(set.Pushes.OnSpam),
-		Unsubscribe: trivia.Treatment(set.Pushes.OnUnsubscribe),
-		Engagement:  trivia.Treatment(set.Pushes.OnEngagement),
-		Win:         trivia.Treatment(set.Pushes.OnWin),
-	}
-}
-
 func owingOf(set settings) store.Owing {
-	return store.Owing{Policy: policyOf(set), Held: set.SiteID == ""}
+	return store.Owing{Policy: operator.PolicyOf(set.Pushes), Held: set.SiteID == ""}
 }
 
 // sayPolicy is the first that the service says: what it does to people.
 func sayPolicy(ctx context.Context, log *slog.Logger, set settings) {
 	log = log.With(slog.String("on_bounce", set.Pushes.OnBounce), slog.String("on_spam", set.Pushes.OnSpam),
 		slog.String("on_unsubscribe", set.Pushes.OnUnsubscribe))
-	if policyOf(set).Suppresses() {
+	if operator.PolicyOf(set.Pushes).Suppresses() {
 		log.WarnContext(ctx, "suppress deletes a person's profile from Customer.io for good")
 	} else {
 		log.InfoContext(ctx, "nobody's profile is deleted from Customer.io")

@@ -55,7 +55,7 @@ Examples:
 					&cli.StringFlag{Name: "verb", Usage: "only `VERB`: users add, push hold, trivia close …"},
 					&cli.StringFlag{Name: "target", Usage: "only what was done to `TARGET`"},
 				}, sinceFlags()...), viewFlags()...),
-				Action: s.listDeeds,
+				Action: listAction(s, deedNoun(), parseDeeds, verbs.ListDeeds),
 			},
 		},
 	}
@@ -79,7 +79,7 @@ func (s *session) auditOptions(c *cli.Context) (a operator.Audit, format string,
 		return a, "", err
 	}
 	set, err := s.settings()
-	a.NoPushes = trivia.Treatment(set.Pushes.OnWin) == trivia.Nothing
+	a.NoPushes = operator.PolicyOf(set.Pushes).Win == trivia.Nothing
 
 	return a, format, err
 }

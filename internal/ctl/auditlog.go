@@ -1,35 +1,18 @@
 package ctl
 
 import (
-	"iter"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"trivia/internal/store"
 )
 
-func (s *session) listDeeds(c *cli.Context) error {
-	if _, err := plainWords(c); err != nil {
-		return err
-	}
-	f := store.DeedFilter{Actor: c.String("actor"), Verb: c.String("verb"), Target: c.String("target")}
-	var err error
-	if f.Since, f.Until, err = parseSpan(c, s.Now()); err != nil {
-		return err
-	}
-	v, err := parseView(c)
-	if err != nil {
-		return err
-	}
-	do, done, err := s.open(c.Context)
-	if err != nil {
-		return err
-	}
-	defer done()
+func parseDeeds(c *cli.Context, now time.Time) (f store.DeedFilter, err error) {
+	f = store.DeedFilter{Actor: c.String("actor"), Verb: c.String("verb"), Target: c.String("target")}
+	f.Since, f.Until, err = parseSpan(c, now)
 
-	return list(s, deedNoun(), v, func(p store.Page) iter.Seq2[store.DeedRow, error] {
-		return do.ListDeeds(c.Context, f, p)
-	})
+	return f, err
 }
 
 func deedNoun() noun[store.DeedRow] {

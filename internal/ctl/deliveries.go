@@ -3,7 +3,6 @@ package ctl
 import (
 	"encoding/hex"
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -26,7 +25,7 @@ func (s *session) deliveriesCommand() *cli.Command {
   triviactl deliveries list --outcome unknown_user --since 2h --output json
   triviactl deliveries list --user demo-1`,
 				Flags:  append(deliveryFlags(), viewFlags()...),
-				Action: s.listDeliveries,
+				Action: listAction(s, deliveryNoun(), parseDeliveryFilter, verbs.ListDeliveries),
 			},
 			{
 				Name: "show", Usage: "show one delivery with its body", ArgsUsage: "KEY",
@@ -60,18 +59,6 @@ func deliveryFlags() []cli.Flag {
 	}, sinceFlags()...)
 }
 
-func parseDeliveries(c *cli.Context, now time.Time) (f store.DeliveryFilter, v view, err error) {
-	if _, err = plainWords(c); err != nil {
-		return f, v, err
-	}
-	if f, err = parseDeliveryFilter(c, now); err != nil {
-		return f, v, err
-	}
-	v, err = parseView(c)
-
-	return f, v, err
-}
-
 // parseDeliveryFilter reads what deliveryFlags say.
 func parseDeliveryFilter(c *cli.Context, now time.Time) (f store.DeliveryFilter, err error) {
 	kind, err := oneOf(c, "kind", wordsOf(trivia.Kinds()))
@@ -99,22 +86,6 @@ func parseDeliveryFilter(c *cli.Context, now time.Time) (f store.DeliveryFilter,
 	f.Since, f.Until, err = parseSpan(c, now)
 
 	return f, err
-}
-
-func (s *session) listDeliveries(c *cli.Context) error {
-	f, v, err := parseDeliveries(c, s.Now())
-	if err != nil {
-		return err
-	}
-	do, done, err := s.open(c.Context)
-	if err != nil {
-		return err
-	}
-	defer done()
-
-	return list(s, deliveryNoun(), v, func(p store.Page) iter.Seq2[store.DeliveryRow, error] {
-		return do.ListDeliveries(c.Context, f, p)
-	})
 }
 
 func deliveryNoun() noun[store.DeliveryRow] {

@@ -45,7 +45,7 @@ Examples:
   triviactl events list --object email --metric bounced --since yesterday
   triviactl events list --user demo-1 --output json`,
 				Flags:  filters(viewFlags()...),
-				Action: s.listEvents,
+				Action: listAction(s, eventNoun(), parseEventFilter, verbs.ListEvents),
 			},
 			{
 				Name: "show", Usage: "show one event with its payload and its pushes", ArgsUsage: "EVENT_ID",
@@ -85,26 +85,6 @@ func parseEventFilter(c *cli.Context, now time.Time) (f store.EventFilter, err e
 	f.Since, f.Until, err = parseSpan(c, now)
 
 	return f, err
-}
-
-func (s *session) listEvents(c *cli.Context) error {
-	f, err := parseEventFilter(c, s.Now())
-	if err != nil {
-		return err
-	}
-	v, err := parseView(c)
-	if err != nil {
-		return err
-	}
-	do, done, err := s.open(c.Context)
-	if err != nil {
-		return err
-	}
-	defer done()
-
-	return list(s, eventNoun(), v, func(p store.Page) iter.Seq2[store.EventRow, error] {
-		return do.ListEvents(c.Context, f, p)
-	})
 }
 
 func eventNoun() noun[store.EventRow] {

@@ -1,10 +1,12 @@
 package ctl
 
 import (
+	"context"
 	"fmt"
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -98,6 +100,34 @@ func oneOf(c *cli.Context, flag string, words []string) (string, error) {
 	list := "it takes " + strings.Join(words, ", ")
 
 	return "", usagef(didYouMean(got, words, list), "--%s cannot be %q", flag, got)
+}
+
+// listAction returns what a command does that lists: parse reads its flags, and find
+// is the verb that knows the rows.
+func listAction[F, T any](
+	s *session, n noun[T], parse func(*cli.Context, time.Time) (F, error),
+	find func(verbs, context.Context, F, store.Page) iter.Seq2[T, error],
+) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		if _, err := plainWords(c); err != nil {
+			return err
+		}
+		f, err := parse(c, s.Now())
+		if err != nil {
+			return err
+		}
+		v, err := parseView(c)
+		if err != nil {
+			return err
+		}
+		do, done, err := s.open(c.Context)
+		if err != nil {
+			return err
+		}
+		defer done()
+
+		return list(s, n, v, func(p store.Page) iter.Seq2[T, error] { return find(do, c.Context, f, p) })
+	}
 }
 
 // list writes rows, and says on standard error if there are more. rows is

@@ -38,7 +38,7 @@ Examples:
 					&cli.StringFlag{Name: "item", Usage: "only `ITEM`"},
 					&cli.BoolFlag{Name: "revoked", Usage: "only those that were taken back"},
 				}, sinceFlags()...), viewFlags()...),
-				Action: s.listPrizes,
+				Action: listAction(s, prizeNoun(), parsePrizes, verbs.ListPrizes),
 			},
 			{
 				Name: "revoke", Usage: "take back what a win earned; the win stays", ArgsUsage: "USER TRIVIA",
@@ -59,31 +59,14 @@ Examples:
 	}
 }
 
-func (s *session) listPrizes(c *cli.Context) error {
-	if _, err := plainWords(c); err != nil {
-		return err
-	}
-	f := store.PrizeFilter{
+func parsePrizes(c *cli.Context, now time.Time) (f store.PrizeFilter, err error) {
+	f = store.PrizeFilter{
 		User: trivia.UserID(c.String("user")), Trivia: trivia.ID(c.String("trivia")), Item: trivia.Item(c.String("item")),
 		Revoked: c.Bool("revoked"),
 	}
-	var err error
-	if f.Since, f.Until, err = parseSpan(c, s.Now()); err != nil {
-		return err
-	}
-	v, err := parseView(c)
-	if err != nil {
-		return err
-	}
-	do, done, err := s.open(c.Context)
-	if err != nil {
-		return err
-	}
-	defer done()
+	f.Since, f.Until, err = parseSpan(c, now)
 
-	return list(s, prizeNoun(), v, func(p store.Page) iter.Seq2[store.PrizeRow, error] {
-		return do.ListPrizes(c.Context, f, p)
-	})
+	return f, err
 }
 
 func prizeNoun() noun[store.PrizeRow] {

@@ -46,7 +46,7 @@ func (s *session) pushCommand() *cli.Command {
 					&cli.StringFlag{Name: "kind", Usage: "only `KIND`: " + strings.Join(wordsOf(trivia.PushKinds()), ", ")},
 					&cli.StringFlag{Name: "cause", Usage: "only what `CAUSE` asked for: " + strings.Join(wordsOf(pushCauses()), ", ")},
 				}, sinceFlags()...), viewFlags()...),
-				Action: s.listPushes,
+				Action: listAction(s, pushNoun(), parsePushes, verbs.ListPushes),
 			},
 			{
 				Name: "show", Usage: "show one push, and what its person was told before", ArgsUsage: "ID",
@@ -66,21 +66,18 @@ func pushCauses() []trivia.PushCause {
 	return []trivia.PushCause{trivia.CauseWin, trivia.CauseEvent, trivia.CauseOperator}
 }
 
-func parsePushes(c *cli.Context, now time.Time) (f store.PushFilter, v view, err error) {
-	if _, err = plainWords(c); err != nil {
-		return f, v, err
-	}
+func parsePushes(c *cli.Context, now time.Time) (f store.PushFilter, err error) {
 	state, err := oneOf(c, "state", wordsOf(trivia.PushStates()))
 	if err != nil {
-		return f, v, err
+		return f, err
 	}
 	kind, err := oneOf(c, "kind", wordsOf(trivia.PushKinds()))
 	if err != nil {
-		return f, v, err
+		return f, err
 	}
 	cause, err := oneOf(c, "cause", wordsOf(pushCauses()))
 	if err != nil {
-		return f, v, err
+		return f, err
 	}
 
 	f = store.PushFilter{
@@ -89,28 +86,9 @@ func parsePushes(c *cli.Context, now time.Time) (f store.PushFilter, v view, err
 		Kind:   trivia.PushKind(kind),
 		Cause:  trivia.PushCause(cause),
 	}
-	if f.Since, f.Until, err = parseSpan(c, now); err != nil {
-		return f, v, err
-	}
-	v, err = parseView(c)
+	f.Since, f.Until, err = parseSpan(c, now)
 
-	return f, v, err
-}
-
-func (s *session) listPushes(c *cli.Context) error {
-	f, v, err := parsePushes(c, s.Now())
-	if err != nil {
-		return err
-	}
-	do, done, err := s.open(c.Context)
-	if err != nil {
-		return err
-	}
-	defer done()
-
-	return list(s, pushNoun(), v, func(p store.Page) iter.Seq2[store.PushRow, error] {
-		return do.ListPushes(c.Context, f, p)
-	})
+	return f, err
 }
 
 func pushNoun() noun[store.PushRow] {

@@ -103,13 +103,7 @@ func (s *session) parseReplay(c *cli.Context) (r replayCall, err error) {
 
 	set, err := s.settings()
 	r.create = set.CreateUsers
-	r.owing.Policy = trivia.Policy{
-		Bounce:      trivia.Treatment(set.Pushes.OnBounce),
-		Spam:        trivia.Treatment(set.Pushes.OnSpam),
-		Unsubscribe: trivia.Treatment(set.Pushes.OnUnsubscribe),
-		Engagement:  trivia.Treatment(set.Pushes.OnEngagement),
-		Win:         trivia.Treatment(set.Pushes.OnWin),
-	}
+	r.owing.Policy = operator.PolicyOf(set.Pushes)
 
 	return r, err
 }

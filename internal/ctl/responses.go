@@ -1,7 +1,7 @@
 package ctl
 
 import (
-	"iter"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -26,34 +26,17 @@ Examples:
 					&cli.StringFlag{Name: "user", Usage: "only those of `USER`"},
 					&cli.StringFlag{Name: "trivia", Usage: "only those to `TRIVIA`"},
 				}, sinceFlags()...), viewFlags()...),
-				Action: s.listResponses,
+				Action: listAction(s, responseNoun(), parseResponses, verbs.ListResponses),
 			},
 		},
 	}
 }
 
-func (s *session) listResponses(c *cli.Context) error {
-	if _, err := plainWords(c); err != nil {
-		return err
-	}
-	f := store.ResponseFilter{User: trivia.UserID(c.String("user")), Trivia: trivia.ID(c.String("trivia"))}
-	var err error
-	if f.Since, f.Until, err = parseSpan(c, s.Now()); err != nil {
-		return err
-	}
-	v, err := parseView(c)
-	if err != nil {
-		return err
-	}
-	do, done, err := s.open(c.Context)
-	if err != nil {
-		return err
-	}
-	defer done()
+func parseResponses(c *cli.Context, now time.Time) (f store.ResponseFilter, err error) {
+	f = store.ResponseFilter{User: trivia.UserID(c.String("user")), Trivia: trivia.ID(c.String("trivia"))}
+	f.Since, f.Until, err = parseSpan(c, now)
 
-	return list(s, responseNoun(), v, func(p store.Page) iter.Seq2[store.ResponseRow, error] {
-		return do.ListResponses(c.Context, f, p)
-	})
+	return f, err
 }
 
 func responseNoun() noun[store.ResponseRow] {

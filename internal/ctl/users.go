@@ -3,7 +3,7 @@ package ctl
 import (
 	"errors"
 	"fmt"
-	"iter"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -52,31 +52,14 @@ Examples:
   triviactl users list --limit 10
   triviactl users list --user demo-1`,
 				Flags:  append([]cli.Flag{&cli.StringFlag{Name: "user", Usage: "only `USER`"}}, viewFlags()...),
-				Action: s.listUsers,
+				Action: listAction(s, userNoun(), parseUsers, verbs.ListUsers),
 			},
 		},
 	}
 }
 
-func (s *session) listUsers(c *cli.Context) error {
-	if _, err := plainWords(c); err != nil {
-		return err
-	}
-	v, err := parseView(c)
-	if err != nil {
-		return err
-	}
-	do, done, err := s.open(c.Context)
-	if err != nil {
-		return err
-	}
-	defer done()
-
-	f := store.UserFilter{ID: trivia.UserID(c.String("user"))}
-
-	return list(s, userNoun(), v, func(p store.Page) iter.Seq2[store.UserRow, error] {
-		return do.ListUsers(c.Context, f, p)
-	})
+func parseUsers(c *cli.Context, _ time.Time) (store.UserFilter, error) {
+	return store.UserFilter{ID: trivia.UserID(c.String("user"))}, nil
 }
 
 func userNoun() noun[store.UserRow] {

@@ -2,7 +2,6 @@ package ctl
 
 import (
 	"errors"
-	"iter"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -27,7 +26,7 @@ func (s *session) winsCommand() *cli.Command {
 					&cli.StringFlag{Name: "item", Usage: "only those that earned `ITEM`"},
 					&cli.StringFlag{Name: "key", Usage: "only the one that delivery `KEY` was awarded"},
 				}, sinceFlags()...), viewFlags()...),
-				Action: s.listWins,
+				Action: listAction(s, winNoun(), parseWins, verbs.ListWins),
 			},
 			{
 				Name: "show", Usage: "show one win, and all that belongs to it", ArgsUsage: "USER TRIVIA",
@@ -44,38 +43,16 @@ Examples:
 	}
 }
 
-func parseWins(c *cli.Context, now time.Time) (f store.WinFilter, v view, err error) {
-	if _, err = plainWords(c); err != nil {
-		return f, v, err
-	}
+func parseWins(c *cli.Context, now time.Time) (f store.WinFilter, err error) {
 	f = store.WinFilter{
 		User:   trivia.UserID(c.String("user")),
 		Trivia: trivia.ID(c.String("trivia")),
 		Item:   trivia.Item(c.String("item")),
 		Key:    c.String("key"),
 	}
-	if f.Since, f.Until, err = parseSpan(c, now); err != nil {
-		return f, v, err
-	}
-	v, err = parseView(c)
+	f.Since, f.Until, err = parseSpan(c, now)
 
-	return f, v, err
-}
-
-func (s *session) listWins(c *cli.Context) error {
-	f, v, err := parseWins(c, s.Now())
-	if err != nil {
-		return err
-	}
-	do, done, err := s.open(c.Context)
-	if err != nil {
-		return err
-	}
-	defer done()
-
-	return list(s, winNoun(), v, func(p store.Page) iter.Seq2[store.WinRow, error] {
-		return do.ListWins(c.Context, f, p)
-	})
+	return f, err
 }
 
 func winNoun() noun[store.WinRow] {
