@@ -85,8 +85,8 @@ func (s *session) printTally(t *tally, took time.Duration) {
 	}
 
 	rate := float64(len(t.took)) / max(took.Seconds(), 0.001)
-	s.print("%d answers in %.2f s, %.0f per second, under %s\n",
-		len(t.took), took.Seconds(), rate, plural(len(t.keys), "key"))
+	s.print("%s in %.2f s, %.0f per second, under %s\n",
+		plural(len(t.took), "answer"), took.Seconds(), rate, plural(len(t.keys), "key"))
 	said := make([]string, 0, len(t.counts))
 	for words := range t.counts {
 		said = append(said, words)

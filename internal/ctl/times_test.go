@@ -3,6 +3,7 @@ package ctl
 import (
 	"testing"
 	"time"
+	_ "time/tzdata" // a bare machine has no time zones
 )
 
 func TestTimesAreReadAsPeopleWriteThem(t *testing.T) {
@@ -10,7 +11,7 @@ func TestTimesAreReadAsPeopleWriteThem(t *testing.T) {
 
 	zone, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
-		t.Skip("no time zones here")
+		t.Fatal(err)
 	}
 	now := time.Date(2026, 3, 30, 9, 30, 0, 0, zone) // the day after the clocks went forward
 	tests := []struct{ text, want string }{
