@@ -30,6 +30,7 @@ func (s *session) app() *cli.App {
 		},
 		HideVersion: true,
 		Commands: []*cli.Command{
+			s.screensCommand(),
 			s.winsCommand(), s.deliveriesCommand(), s.eventsCommand(), s.responsesCommand(), s.pushCommand(),
 			s.usersCommand(), s.sourcesCommand(), s.keysCommand(),
 			s.explainCommand(), s.auditCommand(), s.triviaCommand(), s.prizesCommand(), s.exportCommand(), s.doctorCommand(),

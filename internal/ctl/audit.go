@@ -50,11 +50,7 @@ Examples:
 Examples:
   triviactl audit log --since yesterday
   triviactl audit log --actor ann@desk --verb "prizes revoke"`,
-				Flags: append(append([]cli.Flag{
-					&cli.StringFlag{Name: "actor", Usage: "only what `WHO` did"},
-					&cli.StringFlag{Name: "verb", Usage: "only `VERB`: users add, push hold, trivia close …"},
-					&cli.StringFlag{Name: "target", Usage: "only what was done to `TARGET`"},
-				}, sinceFlags()...), viewFlags()...),
+				Flags:  append(deedFlags(), viewFlags()...),
 				Action: listAction(s, deedNoun(), parseDeeds, verbs.ListDeeds),
 			},
 		},

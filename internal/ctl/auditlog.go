@@ -8,6 +8,15 @@ import (
 	"trivia/internal/store"
 )
 
+// deedFlags choose what operators did.
+func deedFlags() []cli.Flag {
+	return append([]cli.Flag{
+		&cli.StringFlag{Name: "actor", Usage: "only what `WHO` did"},
+		&cli.StringFlag{Name: "verb", Usage: "only `VERB`: users add, push hold, trivia close …"},
+		&cli.StringFlag{Name: "target", Usage: "only what was done to `TARGET`"},
+	}, sinceFlags()...)
+}
+
 func parseDeeds(c *cli.Context, now time.Time) (f store.DeedFilter, err error) {
 	f = store.DeedFilter{Actor: c.String("actor"), Verb: c.String("verb"), Target: c.String("target")}
 	f.Since, f.Until, err = parseSpan(c, now)

@@ -288,3 +288,5 @@ func TestWithoutADatabaseItSaysWhatToStart(t *testing.T) {
 		t.Errorf("with two wrong settings: exit %d, said %q, want 2 and both", code, st.err.String())
 	}
 }
+
+func (f *fake) CountParked(context.Context) (int64, error) { return 0, f.err }

@@ -13,6 +13,7 @@ import (
 	"trivia/internal/pgembed"
 	"trivia/internal/store"
 	"trivia/internal/trivia"
+	"trivia/internal/tui"
 )
 
 // connectTimeout is how long a database has to answer.
@@ -41,6 +42,7 @@ type verbs interface {
 	exportVerbs
 	keyVerbs
 	trialVerbs
+	tui.Verbs
 }
 
 // noDatabaseError says that there is none to work on. One that fails is another

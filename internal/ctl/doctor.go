@@ -18,7 +18,7 @@ import (
 
 func (s *session) doctorCommand() *cli.Command {
 	return &cli.Command{
-		Name: "doctor", Category: look, Usage: "look at all that trivia-hook needs, and say what to mend",
+		Name: "doctor", Category: mend, Usage: "look at all that trivia-hook needs, and say what to mend",
 		Description: `Looks at the settings of this environment, the database, clocks, signing keys,
 the hook's two listeners, Customer.io's addresses and credentials, and at what
 waits. Each check takes five seconds at most, and all of them run. Exit code 1

@@ -25,15 +25,6 @@ type eventVerbs interface {
 }
 
 func (s *session) eventsCommand() *cli.Command {
-	filters := func(more ...cli.Flag) []cli.Flag {
-		return append(append([]cli.Flag{
-			&cli.StringFlag{Name: "user", Usage: "only those of `PERSON`, as Customer.io knows them"},
-			&cli.StringFlag{Name: "object", Usage: "only of `TYPE`: email, in_app, customer …"},
-			&cli.StringFlag{Name: "metric", Usage: "only where `METRIC` happened: sent, clicked, bounced …"},
-			&cli.StringFlag{Name: "campaign", Usage: "only of campaign `ID`"},
-		}, sinceFlags()...), more...)
-	}
-
 	return &cli.Command{
 		Name: "events", Category: look, Usage: "what reporting webhooks said about messages and people",
 		Subcommands: []*cli.Command{
@@ -44,7 +35,7 @@ func (s *session) eventsCommand() *cli.Command {
 Examples:
   triviactl events list --object email --metric bounced --since yesterday
   triviactl events list --user demo-1 --output json`,
-				Flags:  filters(viewFlags()...),
+				Flags:  append(eventFlags(), viewFlags()...),
 				Action: listAction(s, eventNoun(), parseEventFilter, verbs.ListEvents),
 			},
 			{
@@ -65,11 +56,21 @@ Examples:
 Examples:
   triviactl events stats
   triviactl events stats --campaign 7 --since 2w --output csv`,
-				Flags:  filters(outputFlag(formats())),
+				Flags:  append(eventFlags(), outputFlag(formats())),
 				Action: s.countEvents,
 			},
 		},
 	}
+}
+
+// eventFlags choose events.
+func eventFlags() []cli.Flag {
+	return append([]cli.Flag{
+		&cli.StringFlag{Name: "user", Usage: "only those of `PERSON`, as Customer.io knows them"},
+		&cli.StringFlag{Name: "object", Usage: "only of `TYPE`: email, in_app, customer …"},
+		&cli.StringFlag{Name: "metric", Usage: "only where `METRIC` happened: sent, clicked, bounced …"},
+		&cli.StringFlag{Name: "campaign", Usage: "only of campaign `ID`"},
+	}, sinceFlags()...)
 }
 
 func parseEventFilter(c *cli.Context, now time.Time) (f store.EventFilter, err error) {

@@ -11,7 +11,7 @@ import (
 // briefs say in a few words what a command is about: all of them have to fit
 // on one screen, two in a line.
 var briefs = map[string]string{
-	"wins": "what users won", "deliveries": "requests, as they were kept", "events": "what reporting webhooks said",
+	"tui": "the screens", "wins": "what users won", "deliveries": "requests, as they were kept", "events": "what webhooks reported",
 	"responses": "answers, right and wrong", "push": "what Customer.io is told", "users": "who may win",
 	"trivia": "stats; close and open", "prizes": "what wins earned; revoke", "sources": "who may call",
 	"keys": "which signing keys match", "explain": "all about one win", "audit": "checks, and operators' acts",

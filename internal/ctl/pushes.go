@@ -40,12 +40,7 @@ func (s *session) pushCommand() *cli.Command {
 				Description: `Examples:
   triviactl push list --state parked
   triviactl push list --user demo-1 --since today --output json`,
-				Flags: append(append([]cli.Flag{
-					&cli.StringFlag{Name: "user", Usage: "only for `PERSON`, as Customer.io knows them"},
-					&cli.StringFlag{Name: "state", Usage: "only `STATE`: " + strings.Join(wordsOf(trivia.PushStates()), ", ")},
-					&cli.StringFlag{Name: "kind", Usage: "only `KIND`: " + strings.Join(wordsOf(trivia.PushKinds()), ", ")},
-					&cli.StringFlag{Name: "cause", Usage: "only what `CAUSE` asked for: " + strings.Join(wordsOf(pushCauses()), ", ")},
-				}, sinceFlags()...), viewFlags()...),
+				Flags:  append(pushFlags(), viewFlags()...),
 				Action: listAction(s, pushNoun(), parsePushes, verbs.ListPushes),
 			},
 			{
@@ -64,6 +59,16 @@ func (s *session) pushCommand() *cli.Command {
 
 func pushCauses() []trivia.PushCause {
 	return []trivia.PushCause{trivia.CauseWin, trivia.CauseEvent, trivia.CauseOperator}
+}
+
+// pushFlags choose pushes.
+func pushFlags() []cli.Flag {
+	return append([]cli.Flag{
+		&cli.StringFlag{Name: "user", Usage: "only for `PERSON`, as Customer.io knows them"},
+		&cli.StringFlag{Name: "state", Usage: "only `STATE`: " + strings.Join(wordsOf(trivia.PushStates()), ", ")},
+		&cli.StringFlag{Name: "kind", Usage: "only `KIND`: " + strings.Join(wordsOf(trivia.PushKinds()), ", ")},
+		&cli.StringFlag{Name: "cause", Usage: "only what `CAUSE` asked for: " + strings.Join(wordsOf(pushCauses()), ", ")},
+	}, sinceFlags()...)
 }
 
 func parsePushes(c *cli.Context, now time.Time) (f store.PushFilter, err error) {

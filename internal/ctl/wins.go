@@ -20,12 +20,7 @@ func (s *session) winsCommand() *cli.Command {
 				Description: `Examples:
   triviactl wins list --trivia capitals --since yesterday
   triviactl wins list --all --output csv > wins.csv`,
-				Flags: append(append([]cli.Flag{
-					&cli.StringFlag{Name: "user", Usage: "only those of `USER`"},
-					&cli.StringFlag{Name: "trivia", Usage: "only those of `TRIVIA`"},
-					&cli.StringFlag{Name: "item", Usage: "only those that earned `ITEM`"},
-					&cli.StringFlag{Name: "key", Usage: "only the one that delivery `KEY` was awarded"},
-				}, sinceFlags()...), viewFlags()...),
+				Flags:  append(winFlags(), viewFlags()...),
 				Action: listAction(s, winNoun(), parseWins, verbs.ListWins),
 			},
 			{
@@ -41,6 +36,16 @@ Examples:
 			},
 		},
 	}
+}
+
+// winFlags choose wins.
+func winFlags() []cli.Flag {
+	return append([]cli.Flag{
+		&cli.StringFlag{Name: "user", Usage: "only those of `USER`"},
+		&cli.StringFlag{Name: "trivia", Usage: "only those of `TRIVIA`"},
+		&cli.StringFlag{Name: "item", Usage: "only those that earned `ITEM`"},
+		&cli.StringFlag{Name: "key", Usage: "only the one that delivery `KEY` was awarded"},
+	}, sinceFlags()...)
 }
 
 func parseWins(c *cli.Context, now time.Time) (f store.WinFilter, err error) {

@@ -239,7 +239,7 @@ func TestDistance(t *testing.T) {
 }
 
 // firstWords is what comes first, in the order in which people are told of it.
-const firstWords = "wins\ndeliveries\nevents\nresponses\npush\nusers\nsources\nkeys\n" +
+const firstWords = "tui\nwins\ndeliveries\nevents\nresponses\npush\nusers\nsources\nkeys\n" +
 	"explain\naudit\ntrivia\nprizes\nexport\ndoctor\nreplay\nprune\nforget\nmigrate\ntemplate\ncompletion\nman\nsend\nsign\nverify\nbench\n"
 
 func TestCompletionOffersWhatMayComeNext(t *testing.T) {

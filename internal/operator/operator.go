@@ -123,6 +123,9 @@ func (o *Operator) FindDelivery(
 	return store.DeliveryRow{}, missing(fmt.Sprintf("there is no %s %q with this body", kind, key))
 }
 
+// CountParked returns how many deliveries wait for a person.
+func (o *Operator) CountParked(ctx context.Context) (int64, error) { return o.store.CountParked(ctx) }
+
 // ListUsers yields users in the order of their identifiers. After an error it
 // yields nothing more.
 func (o *Operator) ListUsers(ctx context.Context, f store.UserFilter, page store.Page) iter.Seq2[store.UserRow, error] {

@@ -51,3 +51,18 @@ func (s *Store) Backlog(ctx context.Context) (Backlog, error) {
 
 	return b, nil
 }
+
+const countAllParked = `
+	SELECT count(*)
+	FROM deliveries
+	WHERE state = 'parked'`
+
+// CountParked counts the deliveries that wait for a person. It costs as much as
+// there is parked.
+func (s *Store) CountParked(ctx context.Context) (n int64, err error) {
+	if err := s.pool.QueryRow(ctx, countAllParked).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count parked deliveries: %w", err)
+	}
+
+	return n, nil
+}

@@ -40,3 +40,6 @@ func Wrap(text string, width int) (lines []string) {
 
 	return append(lines, line)
 }
+
+// widthOf is how many cells a line takes, colours aside.
+func widthOf(line string) int { return lipgloss.Width(line) }

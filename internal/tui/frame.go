@@ -1,0 +1,202 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+)
+
+// lookEvery is how often what is on top looks again.
+const lookEvery = time.Second
+
+// The least that the screens can be read on.
+const (
+	leastWidth  = 80
+	leastHeight = 24
+)
+
+// looked is the beat that everything that is live follows.
+type looked struct{ at time.Time }
+
+// A frame is the whole of what is seen: header, what is on top of the current
+// page, and footer.
+type frame struct {
+	desk          *Desk
+	theme         theme
+	keys          frameKeys
+	pages         map[pageName][]screen // those that were opened; the last screen is on top
+	current       pageName
+	width, height int
+
+	notice said
+	stale  staleness
+	parked parkedCount
+}
+
+func newFrame(d *Desk, first pageName, words []string) *frame {
+	f := &frame{desk: d, theme: newTheme(d.Color), keys: newFrameKeys(), pages: map[pageName][]screen{}, current: first, parked: newParkedCount(d)}
+	f.pages[first] = []screen{d.newPage(first, words)}
+
+	return f
+}
+
+// Init is part of [tea.Model].
+func (f *frame) Init() tea.Cmd {
+	return tea.Batch(f.top().open(), f.parked.look(), f.beat())
+}
+
+func (f *frame) beat() tea.Cmd {
+	return f.desk.tick(lookEvery, func(at time.Time) tea.Msg { return looked{at} })
+}
+
+func (f *frame) top() screen {
+	stack := f.pages[f.current]
+
+	return stack[len(stack)-1]
+}
+
+func (f *frame) setTop(s screen) {
+	stack := f.pages[f.current]
+	stack[len(stack)-1] = s
+}
+
+// Update is part of [tea.Model].
+func (f *frame) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		f.width, f.height = msg.Width, msg.Height
+		return f, nil
+	case tea.KeyMsg:
+		return f, f.pressed(msg)
+	case tea.MouseMsg:
+		return f, f.pointed(msg)
+	case looked:
+		return f, tea.Batch(f.top().look(), f.parked.look(), f.beat())
+	case pushed:
+		f.pages[f.current] = append(f.pages[f.current], msg.screen)
+		return f, msg.screen.open()
+	case popped:
+		return f, f.back()
+	case said:
+		f.notice = msg
+		return f, nil
+	case turned:
+		return f, f.turn(msg)
+	}
+
+	if r, ok := msg.(resulting); ok {
+		f.stale.note(r.result())
+	}
+	f.parked.update(msg)
+
+	return f, f.tell(msg)
+}
+
+// tell lets every screen have a message.
+func (f *frame) tell(msg tea.Msg) tea.Cmd {
+	var cmds []tea.Cmd
+	for _, stack := range f.pages {
+		for i := range stack {
+			s, cmd := stack[i].update(msg)
+			stack[i] = s
+			cmds = append(cmds, cmd)
+		}
+	}
+
+	return tea.Batch(cmds...)
+}
+
+func (f *frame) pressed(msg tea.KeyMsg) tea.Cmd {
+	f.notice = said{}
+	if key.Matches(msg, f.keys.Interrupt) {
+		return tea.Quit
+	}
+	if f.tooSmall() {
+		return nil
+	}
+	if !f.top().typing() {
+		switch {
+		case key.Matches(msg, f.keys.Quit):
+			return tea.Quit
+		case key.Matches(msg, f.keys.Help):
+			return f.help()
+		case key.Matches(msg, f.keys.Parked):
+			return f.turn(turned{pageDeliveries, []string{"--state", "parked"}})
+		case key.Matches(msg, f.keys.Next):
+			return f.step(1)
+		case key.Matches(msg, f.keys.Previous):
+			return f.step(-1)
+		}
+		for i, page := range pageNames() {
+			if key.Matches(msg, f.keys.Pages[i]) {
+				return f.turn(turned{page: page})
+			}
+		}
+	}
+
+	s, cmd := f.top().update(msg)
+	f.setTop(s)
+
+	return cmd
+}
+
+// step goes to a neighbouring page.
+func (f *frame) step(by int) tea.Cmd {
+	names := pageNames()
+	for i, name := range names {
+		if name == f.current {
+			return f.turn(turned{page: names[(i+by+len(names))%len(names)]})
+		}
+	}
+
+	return nil
+}
+
+func (f *frame) turn(to turned) tea.Cmd {
+	f.current = to.page
+	if len(f.pages[to.page]) == 0 || to.words != nil {
+		f.pages[to.page] = []screen{f.desk.newPage(to.page, to.words)}
+	}
+
+	return f.top().open()
+}
+
+// back takes the top screen off. The first of a page stays.
+func (f *frame) back() tea.Cmd {
+	stack := f.pages[f.current]
+	if len(stack) == 1 {
+		return nil
+	}
+	f.pages[f.current] = stack[:len(stack)-1]
+
+	return f.top().open()
+}
+
+func (f *frame) tooSmall() bool { return f.width < leastWidth || f.height < leastHeight }
+
+// staleness is since when the database does not answer.
+type staleness struct {
+	good  time.Time // when the last question was asked that it answered
+	since time.Time // when the first was asked that it did not; zero if it answers
+	err   error
+}
+
+// note takes what came of one question. That somebody gave up is no fault.
+func (s *staleness) note(at time.Time, err error) {
+	switch {
+	case err == nil:
+		if at.After(s.good) {
+			s.good = at
+		}
+		s.since, s.err = time.Time{}, nil
+	case errors.Is(err, context.Canceled):
+	default:
+		if s.since.IsZero() {
+			s.since = at
+		}
+		s.err = err
+	}
+}
