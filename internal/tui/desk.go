@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"io"
 	"iter"
 	"time"
 
@@ -78,7 +79,9 @@ type Desk struct {
 	// replace it, so that nothing waits. Nil: [tea.Tick].
 	Tick func(after time.Duration, message func(time.Time) tea.Msg) tea.Cmd
 
-	ctx context.Context // ends with the screens
+	ctx   context.Context // ends with the screens
+	width int             // of the terminal, as it was told last
+	out   io.Writer       // the terminal, for what is no picture; nil in tests that want none of it
 }
 
 func (d *Desk) tick(after time.Duration, message func(time.Time) tea.Msg) tea.Cmd {

@@ -20,7 +20,7 @@ type Terminal struct {
 func Run(ctx context.Context, d Desk, t Terminal) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	d.ctx = ctx
+	d.ctx, d.out = ctx, t.Out
 
 	program := tea.NewProgram(newFrame(&d, pageOverview, nil),
 		tea.WithContext(ctx), tea.WithInput(t.In), tea.WithOutput(t.Out), tea.WithAltScreen(), tea.WithMouseCellMotion())
