@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"os"
@@ -38,7 +39,8 @@ type typed struct {
 
 // A terminal is what triviactl is started on.
 type terminal struct {
-	cols, rows int // zero: 80×24
+	program    string // empty: triviactl
+	cols, rows int    // zero: 80×24
 	env        []string
 }
 
@@ -67,6 +69,7 @@ func (at terminal) start(t *testing.T, url string, args ...string) *typed {
 	}
 
 	cmd := triviactl(t, url, args...)
+	cmd.Args[0] = cmp.Or(at.program, name)
 	cmd.Env = append(append(cmd.Env, "TERM=xterm-256color"), at.env...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = its, its, its
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true} // ctrl+c and hanging up reach it
