@@ -83,7 +83,9 @@ type spoke struct {
 }
 
 type detailKeys struct {
-	Left, Right, Back, Form, Find, Again, Copy, Act key.Binding
+	Left, Right                        key.Binding // told as Parts
+	Parts                              key.Binding
+	Back, Form, Find, Again, Copy, Act key.Binding
 }
 
 func newDetail(d *Desk, what, name string, panes ...*pane) *detail {
@@ -91,7 +93,7 @@ func newDetail(d *Desk, what, name string, panes ...*pane) *detail {
 		return key.NewBinding(key.WithKeys(keys...), key.WithHelp(help, what))
 	}
 	s := &detail{asker: newAsker(), desk: d, what: what, name: name, panes: panes, keys: detailKeys{
-		Left: bind("←/h", "previous part", "left", "h"), Right: bind("→/l", "next part", "right", "l"),
+		Left: bind("←/h", "previous part", "left", "h"), Right: bind("→/l", "next part", "right", "l"), Parts: bind("←/→", "parts", "←", "→"),
 		Back: bind("esc", "back", "esc"), Form: bind("b", "indented, raw or hex", "b"),
 		Find: bind("/", "find in the text", "/"), Again: bind("R", "ask again", "R"),
 		Copy: bind("y", "copy the command", "y"), Act: bind("x", "act", "x"),
@@ -210,7 +212,7 @@ func (s *detail) heard(msg spoke) tea.Cmd {
 		case msg.late:
 			p.fault = "the database did not answer within " + deadline.String()
 		case msg.code == 1 && p.said != "":
-			p.fault, _, _ = strings.Cut(Clean(strings.ReplaceAll(msg.said, "\n", " · ")), " · triviactl: hint")
+			p.fault, _, _ = strings.Cut(msg.said, "\n")
 		default:
 			p.said, p.at, p.fault = msg.said, msg.at, ""
 			p.scroll.set(p.scroll.lay)

@@ -3,6 +3,7 @@ package tui
 import (
 	"strings"
 
+	"github.com/charmbracelet/bubbles/cursor"
 	"github.com/charmbracelet/bubbles/key"
 	"github.com/charmbracelet/bubbles/textinput"
 	tea "github.com/charmbracelet/bubbletea"
@@ -182,7 +183,7 @@ func (s *detail) bindings() []key.Binding {
 	}
 	all := []key.Binding{k.Back}
 	if len(s.panes) > 1 {
-		all = append(all, k.Right, k.Left)
+		all = append(all, k.Parts)
 	}
 	if s.acting() {
 		all = append(all, k.Act)
@@ -205,7 +206,8 @@ func (s *detail) bindings() []key.Binding {
 func newInput() *textinput.Model {
 	in := textinput.New()
 	in.Prompt = ""
-	in.Focus() // it begins to blink, which nobody waits for
+	in.Cursor.SetMode(cursor.CursorHide) // drawInput draws it, and nothing blinks
+	in.Focus()
 
 	return &in
 }

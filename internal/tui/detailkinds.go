@@ -114,6 +114,7 @@ func (d *Desk) loadDelivery(ctx context.Context, row store.DeliveryRow) (loaded,
 			continue
 		}
 		sum := hex.EncodeToString(f.SHA256)
+		sum = sum[:min(bodyDigits, len(sum))] + "…"
 		got.bodies = append(got.bodies, keptBody{fmt.Sprintf("%s, %s bytes, sha-256 %s", f.Kind, thousands(f.Size), sum), f.Body})
 		f.Body = nil
 		if got.thing == nil {
