@@ -14,7 +14,7 @@ func deedFlags() []cli.Flag {
 		&cli.StringFlag{Name: "actor", Usage: "only what `WHO` did"},
 		&cli.StringFlag{Name: "verb", Usage: "only `VERB`: users add, push hold, trivia close …"},
 		&cli.StringFlag{Name: "target", Usage: "only what was done to `TARGET`"},
-		&cli.StringFlag{Name: "text", Usage: "only those that have `TEXT` in their actor, target or reason, as it is written"},
+		&cli.StringFlag{Name: "text", Usage: "only with `TEXT` in actor, target or reason"},
 	}, sinceFlags()...)
 }
 

@@ -56,7 +56,7 @@ func deliveryFlags() []cli.Flag {
 		&cli.StringFlag{Name: "kind", Usage: "only `KIND`: " + strings.Join(wordsOf(trivia.Kinds()), ", ")},
 		&cli.StringFlag{Name: "state", Usage: "only `STATE`: " + strings.Join(wordsOf(trivia.States()), ", ")},
 		&cli.StringFlag{Name: "outcome", Usage: "only `OUTCOME`: awarded, malformed, unknown_user …"},
-		&cli.StringFlag{Name: "text", Usage: "only those that have `TEXT` in their user, trivia or key, as it is written"},
+		&cli.StringFlag{Name: "text", Usage: "only with `TEXT` in user, trivia or key"},
 	}, sinceFlags()...)
 }
 

@@ -70,7 +70,7 @@ func eventFlags() []cli.Flag {
 		&cli.StringFlag{Name: "object", Usage: "only of `TYPE`: email, in_app, customer …"},
 		&cli.StringFlag{Name: "metric", Usage: "only where `METRIC` happened: sent, clicked, bounced …"},
 		&cli.StringFlag{Name: "campaign", Usage: "only of campaign `ID`"},
-		&cli.StringFlag{Name: "text", Usage: "only those that have `TEXT` in their person, answer or identifier, as it is written"},
+		&cli.StringFlag{Name: "text", Usage: "only with `TEXT` in person, answer or identifier"},
 	}, sinceFlags()...)
 }
 

@@ -68,7 +68,7 @@ func pushFlags() []cli.Flag {
 		&cli.StringFlag{Name: "state", Usage: "only `STATE`: " + strings.Join(wordsOf(trivia.PushStates()), ", ")},
 		&cli.StringFlag{Name: "kind", Usage: "only `KIND`: " + strings.Join(wordsOf(trivia.PushKinds()), ", ")},
 		&cli.StringFlag{Name: "cause", Usage: "only what `CAUSE` asked for: " + strings.Join(wordsOf(pushCauses()), ", ")},
-		&cli.StringFlag{Name: "text", Usage: "only those that have `TEXT` in their person or cause, as it is written"},
+		&cli.StringFlag{Name: "text", Usage: "only with `TEXT` in person or cause"},
 	}, sinceFlags()...)
 }
 

@@ -45,7 +45,7 @@ func winFlags() []cli.Flag {
 		&cli.StringFlag{Name: "trivia", Usage: "only those of `TRIVIA`"},
 		&cli.StringFlag{Name: "item", Usage: "only those that earned `ITEM`"},
 		&cli.StringFlag{Name: "key", Usage: "only the one that delivery `KEY` was awarded"},
-		&cli.StringFlag{Name: "text", Usage: "only those that have `TEXT` in their user, trivia or key, as it is written"},
+		&cli.StringFlag{Name: "text", Usage: "only with `TEXT` in user, trivia or key"},
 	}, sinceFlags()...)
 }
 
