@@ -5,49 +5,20 @@ import (
 	"context"
 	"strings"
 
-	"github.com/urfave/cli/v2"
-
+	"trivia/internal/store"
 	"trivia/internal/tui"
 )
-
-func (s *session) screensCommand() *cli.Command {
-	return &cli.Command{
-		Name: "tui", Category: look, Usage: "the screens: what comes in, what came of it, and what to do about it",
-		Description: `Full-screen, live, for terminals of 80×24 and larger. ? shows the keys that work.
-
-Examples:
-  triviactl tui
-  triviactl tui --read-only`,
-		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "read-only", Usage: "show everything, change nothing"},
-		},
-		Action: s.screens,
-	}
-}
-
-func (s *session) screens(c *cli.Context) error {
-	if _, err := plainWords(c); err != nil {
-		return err
-	}
-	do, done, err := s.open(c.Context)
-	if err != nil {
-		return err
-	}
-	defer done()
-
-	desk, err := s.desk(do, c.Bool("read-only"))
-	if err != nil {
-		return err
-	}
-
-	return tui.Run(c.Context, desk, tui.Terminal{In: s.Stdin, Out: s.Stdout})
-}
 
 // desk is what the screens work on: the verbs, and this very command line.
 func (s *session) desk(do verbs, readOnly bool) (tui.Desk, error) {
 	set, err := s.settings()
 	if err != nil {
 		return tui.Desk{}, err
+	}
+
+	place := "embedded Postgres"
+	if !set.DatabaseURL.IsZero() {
+		place = store.Place(set.DatabaseURL.Reveal())
 	}
 
 	return tui.Desk{
@@ -58,6 +29,7 @@ func (s *session) desk(do verbs, readOnly bool) (tui.Desk, error) {
 		Events:      listingOf(s, "events", eventNoun(), eventFlags, parseEventFilter),
 		Pushes:      listingOf(s, "push", pushNoun(), pushFlags, parsePushes),
 		Deeds:       listingOf(s, "audit", deedNoun(), deedFlags, parseDeeds),
+		Database:    place,
 		Environment: set.Environment,
 		ReadOnly:    readOnly,
 		Color:       s.colorful(s.StdoutTerminal),

@@ -89,13 +89,7 @@ func (l *list[F, T]) reset() {
 	l.load = loading{life: l.load.life + 1}
 }
 
-func (l *list[F, T]) title() string {
-	if len(l.words) == 0 {
-		return l.plural
-	}
-
-	return l.plural + " " + joinWords(l.words)
-}
+func (l *list[F, T]) title() string { return l.plural }
 
 func (l *list[F, T]) open() tea.Cmd {
 	if l.load.begun {
