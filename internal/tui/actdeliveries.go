@@ -28,7 +28,7 @@ func (d *Desk) deliveryActs(c choice) []act {
 			if err != nil {
 				return nil, err
 			}
-			flags, _ := only(bounded(filterWords(c.words), filter.Since, filter.Until, d.Now()),
+			flags, _ := only(bounded(filterFlags(c.words), filter.Since, filter.Until, d.Now()),
 				"user", "trivia", "item", "key", "kind", "state", "outcome", "text", "since", "until")
 
 			return []command{command{path: "replay", flags: flags}.with(optional("reason", written[0]))}, nil
@@ -203,8 +203,8 @@ func peopleOf(c choice) (people []string) {
 	return people
 }
 
-// counted names a number of things.
-func counted(n int, one, many string) string {
+// countOf names a number of things.
+func countOf(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}

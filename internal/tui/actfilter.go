@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// A filterWord is a flag of a filter with its value.
-type filterWord struct{ name, value string }
+// A filterFlag is a flag of a filter with its value.
+type filterFlag struct{ name, value string }
 
-// filterWords reads a filter as it was typed: flags with their values behind them
+// filterFlags reads a filter as it was typed: flags with their values behind them
 // or after a =, and free words, which are the text that is looked for.
-func filterWords(words []string) (all []filterWord) {
+func filterFlags(words []string) (all []filterFlag) {
 	var text []string
 	for i := 0; i < len(words); i++ {
 		word := words[i]
@@ -24,20 +24,20 @@ func filterWords(words []string) (all []filterWord) {
 				i++
 				value = words[i]
 			}
-			all = append(all, filterWord{name, value})
+			all = append(all, filterFlag{name, value})
 		default:
 			text = append(text, word)
 		}
 	}
 	if len(text) > 0 {
-		all = append(all, filterWord{"text", strings.Join(text, " ")})
+		all = append(all, filterFlag{"text", strings.Join(text, " ")})
 	}
 
 	return all
 }
 
 // valueOf returns the value of a flag, or nothing.
-func valueOf(filter []filterWord, name string) string {
+func valueOf(filter []filterFlag, name string) string {
 	for _, w := range filter {
 		if w.name == name {
 			return w.value
@@ -48,7 +48,7 @@ func valueOf(filter []filterWord, name string) string {
 }
 
 // only returns the flags that are among names, and the first other one.
-func only(filter []filterWord, names ...string) (flags []string, other string) {
+func only(filter []filterFlag, names ...string) (flags []string, other string) {
 	known := map[string]bool{}
 	for _, name := range names {
 		known[name] = true
@@ -70,19 +70,19 @@ func exactly(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.00
 
 // bounded returns a filter whose set does not grow, and does not move on either:
 // its times are instants, and it ends now if it had no end.
-func bounded(filter []filterWord, since, until, now time.Time) []filterWord {
+func bounded(filter []filterFlag, since, until, now time.Time) []filterFlag {
 	if until.IsZero() {
 		until = now
 	}
-	var all []filterWord
+	var all []filterFlag
 	for _, w := range filter {
 		if w.name != "since" && w.name != "until" {
 			all = append(all, w)
 		}
 	}
 	if !since.IsZero() {
-		all = append(all, filterWord{"since", exactly(since)})
+		all = append(all, filterFlag{"since", exactly(since)})
 	}
 
-	return append(all, filterWord{"until", exactly(until)})
+	return append(all, filterFlag{"until", exactly(until)})
 }

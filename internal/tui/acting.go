@@ -178,14 +178,14 @@ func (m *menu) chosen() string {
 		return "all " + noun[1]
 	case m.choice.all:
 		var flags []string
-		for _, w := range filterWords(m.choice.words) {
+		for _, w := range filterFlags(m.choice.words) {
 			flags = append(flags, flagWord(w.name, w.value))
 		}
 
 		return "all " + noun[1] + " that match " + m.desk.CommandLine.Line(flags...)[len(m.desk.CommandLine.Line()):]
 	}
 
-	return counted(len(m.choice.rows), noun[0], noun[1])
+	return countOf(len(m.choice.rows), noun[0], noun[1])
 }
 
 func (m *menu) bindings() []key.Binding {

@@ -69,7 +69,7 @@ func (d *Desk) tellAct(c choice) act {
 		name: "tell again", what: "write a push for each win that Customer.io is not being told of",
 		one: "win", many: "wins", dryRun: true, fields: []field{reasonField()},
 	}
-	filter := filterWords(c.words)
+	filter := filterFlags(c.words)
 	switch _, other := only(filter, "since", "until", "trivia"); {
 	case other != "":
 		tell.why = "not by --" + other + ": it takes --since, --until and --trivia"
@@ -136,7 +136,7 @@ func (d *Desk) moveAct(c choice, move, what, whole, called string, moves func(st
 // sweepAct moves all pushes that match, as far as the command can say them.
 func (d *Desk) sweepAct(a act, c choice, whole string) act {
 	states := map[string]string{"parked": "parked", "pending": "pending", "all": "held"}
-	filter := filterWords(c.words)
+	filter := filterFlags(c.words)
 	state := valueOf(filter, "state")
 	switch _, other := only(filter, "state", "user", "since", "until"); {
 	case other != "":

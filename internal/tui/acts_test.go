@@ -31,7 +31,7 @@ KEY             USER    TRIVIA    ITEM  BEFORE        AFTER
 func chosen(t *testing.T, d Desk, c choice, width, height int, keys ...string) *stage {
 	t.Helper()
 
-	s := newStage(t, d, pageDeliveries, width, height)
+	s := newNowhere(t, d, width, height)
 	s.run(s.frame.desk.actOn(c))
 	s.press(keys...)
 
@@ -209,7 +209,7 @@ func TestActsAreTheCommandsThatTheyShow(t *testing.T) {
 				t.Error("nothing was run")
 			}
 			s.press("enter")
-			if got := s.frame.top().title(); got != s.frame.desk.newPage(pageDeliveries, nil).title() {
+			if got := s.frame.top().title(); got != "nowhere" {
 				t.Errorf("after the result %q is on top", got)
 			}
 		})
@@ -384,7 +384,7 @@ func TestTheLineIsCopiedAsItIsShown(t *testing.T) {
 
 	d, _, line := aDesk()
 	line.says["replay"] = spoken{"one\n", 1, 0}
-	s := newStage(t, d, pageDeliveries, 100, 30)
+	s := newNowhere(t, d, 100, 30)
 	var out strings.Builder
 	s.frame.desk.out = &out
 	s.run(s.frame.desk.actOn(oneDelivery()))

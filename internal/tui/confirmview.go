@@ -67,7 +67,7 @@ func (p *plan) question(theme theme, width int) string {
 		return joined(theme.tones[Waiting].Render("There is nothing to do; nothing was changed."), Cut(position, width))
 	}
 
-	what := p.act.name + " " + counted(p.plan.n, p.act.one, p.act.many)
+	what := p.act.name + " " + countOf(p.plan.n, p.act.one, p.act.many)
 	lead := what + ", in "
 	where, tone := whereOf(p.desk)
 	ask := theme.header.Render(Cut(lead, width)) + theme.tones[tone].Render(Cut(where, max(1, width-widthOf(lead)-1))) + theme.header.Render("?")

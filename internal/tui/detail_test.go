@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/google/go-cmp/cmp"
 
@@ -124,15 +125,9 @@ func (a *anArchive) ListWins(context.Context, store.WinFilter, store.Page) iter.
 	}
 }
 
-func (a *anArchive) ListEvents(context.Context, store.EventFilter, store.Page) iter.Seq2[store.EventRow, error] {
-	return func(func(store.EventRow, error) bool) {}
+func (a *anArchive) ShowEvent(context.Context, string) (operator.EventStory, error) {
+	return a.event, a.err
 }
-
-func (a *anArchive) ListPushes(context.Context, store.PushFilter, store.Page) iter.Seq2[store.PushRow, error] {
-	return func(func(store.PushRow, error) bool) {}
-}
-
-func (a *anArchive) ShowEvent(context.Context, string) (operator.EventStory, error) { return a.event, a.err }
 
 func (a *anArchive) ShowTrivia(_ context.Context, id trivia.ID) (operator.TriviaStory, error) {
 	return operator.TriviaStory{TriviaRow: store.TriviaRow{ID: id, ClosedAt: noon}}, a.err
@@ -177,11 +172,36 @@ func aDesk() (Desk, *anArchive, *fakeLine) {
 	}, db, line
 }
 
+// bareScreen is a page that has nothing to show.
+type bareScreen struct{}
+
+func (bareScreen) title() string                      { return "nowhere" }
+func (bareScreen) open() tea.Cmd                      { return nil }
+func (bareScreen) look() tea.Cmd                      { return nil }
+func (n bareScreen) update(tea.Msg) (screen, tea.Cmd) { return n, nil }
+func (bareScreen) view(width, height int) string      { return fill("", width, height) }
+func (bareScreen) bindings() []key.Binding            { return nil }
+func (bareScreen) typing() bool                       { return false }
+
+// newNowhere is a stage whose page has nothing to show.
+func newNowhere(t *testing.T, d Desk, width, height int) *stage {
+	t.Helper()
+
+	d.ctx, d.Now = t.Context(), func() time.Time { return noon }
+	d.Tick = func(time.Duration, func(time.Time) tea.Msg) tea.Cmd { return nil }
+	s := &stage{t: t, frame: newFrame(&d, pageDeliveries, nil)}
+	s.frame.pages[pageDeliveries] = []screen{bareScreen{}}
+	s.run(s.frame.Init())
+	s.send(tea.WindowSizeMsg{Width: width, Height: height})
+
+	return s
+}
+
 // opened is a stage with a detail on it.
 func opened(t *testing.T, d Desk, row any, width, height int, keys ...string) *stage {
 	t.Helper()
 
-	s := newStage(t, d, pageOverview, width, height)
+	s := newNowhere(t, d, width, height)
 	s.run(s.frame.desk.showDetail(row))
 	s.press(keys...)
 
@@ -281,11 +301,11 @@ func TestADetailLeadsToWhatBelongsToIt(t *testing.T) {
 func TestAPersonsListsAreOneKeyAway(t *testing.T) {
 	t.Parallel()
 
-	for key, page := range map[string]pageName{"w": pageWins, "d": pageDeliveries, "p": pagePushes, "e": pageEvents} {
-		d, _, _ := aDesk()
-		s := opened(t, d, personName("demo-1"), 100, 30, key)
-		if s.frame.current != page {
-			t.Errorf("%s leads to %s, want %s", key, s.frame.current, page)
+	d, _, _ := aDesk()
+	for _, j := range d.personDetail("demo-1").goals() {
+		want := turned{map[string]pageName{"w": pageWins, "d": pageDeliveries, "p": pagePushes, "e": pageEvents}[j.Help().Key], []string{"--user=demo-1"}}
+		if diff := cmp.Diff(want, j.to()(), cmp.AllowUnexported(turned{})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", j.Help().Key, diff)
 		}
 	}
 }
@@ -358,7 +378,7 @@ func TestTheCommandBehindADetailCanBeCopied(t *testing.T) {
 	t.Parallel()
 
 	d, _, _ := aDesk()
-	s := newStage(t, d, pageOverview, 80, 24)
+	s := newNowhere(t, d, 80, 24)
 	var out strings.Builder
 	s.frame.desk.out = &out
 	s.run(s.frame.desk.showDetail(aDelivery()))
@@ -376,7 +396,7 @@ func TestOtherDetails(t *testing.T) {
 	t.Parallel()
 
 	for name, row := range map[string]any{
-		"detail-person": personName("demo-1"),
+		"detail-person": person("demo-1"),
 		"detail-deed": store.DeedRow{
 			ID: "0195-aa", At: noon, Actor: "ann@desk", Verb: "push hold", Target: "2 pushes", Reason: "asked by\x1b[2J legal",
 			Detail: []byte(`{"pushes":[7,8],"state":"pending"}`),

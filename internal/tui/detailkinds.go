@@ -15,15 +15,11 @@ import (
 	"trivia/internal/trivia"
 )
 
-// A personName is a person as Customer.io knows them, who is mostly one of users
-// too.
-type personName string
-
 // bodyPane is the pane that shows bodies.
 const bodyPane = "Body"
 
 // showDetail opens all that is known of a row of a list, such as a
-// store.DeliveryRow, or of a personName. What names the thing is enough of a row.
+// store.DeliveryRow, or of a person. What names the thing is enough of a row.
 // It is nil for what has no detail.
 func (d *Desk) showDetail(row any) tea.Cmd {
 	switch row := row.(type) {
@@ -39,7 +35,7 @@ func (d *Desk) showDetail(row any) tea.Cmd {
 		return push(d.triviaDetail(row))
 	case store.DeedRow:
 		return push(d.deedDetail(row))
-	case personName:
+	case person:
 		return push(d.personDetail(row))
 	}
 
@@ -186,7 +182,7 @@ func (d *Desk) eventDetail(row store.EventRow) *detail {
 		row, _ := thing.(store.EventRow)
 		all := []jump{d.jumpTo("d", "its delivery", store.DeliveryRow{Key: row.ID})}
 		if row.Person != "" {
-			all = append(all, d.jumpTo("u", "its person", personName(row.Person)))
+			all = append(all, d.jumpTo("u", "its person", person(row.Person)))
 		}
 
 		return all
@@ -208,13 +204,13 @@ func (d *Desk) pushDetail(row store.PushRow) *detail {
 		var all []jump
 		switch row.Cause {
 		case trivia.CauseWin:
-			all = append(all, d.jumpTo("w", "its win", winOf(trivia.UserID(row.Person), trivia.ID(row.CauseID))))
+			all = append(all, d.jumpTo("w", "its win", winNamed(trivia.UserID(row.Person), trivia.ID(row.CauseID))))
 		case trivia.CauseEvent:
 			all = append(all, d.jumpTo("e", "its event", store.EventRow{ID: row.CauseID}))
 		case trivia.CauseOperator:
 		}
 		if row.Person != "" {
-			all = append(all, d.jumpTo("u", "its person", personName(row.Person)))
+			all = append(all, d.jumpTo("u", "its person", person(row.Person)))
 		}
 
 		return all
@@ -246,9 +242,9 @@ func (d *Desk) triviaDetail(row store.TriviaRow) *detail {
 	return s
 }
 
-func (d *Desk) personDetail(name personName) *detail {
-	user := flagWord("user", string(name))
-	s := newDetail(d, "person", string(name),
+func (d *Desk) personDetail(who person) *detail {
+	user := flagWord("user", string(who))
+	s := newDetail(d, "person", string(who),
 		saidPane("Wins", "wins", "list", user),
 		saidPane("Deliveries", "deliveries", "list", user),
 		saidPane("Pushes", "push", "list", user),
@@ -256,7 +252,7 @@ func (d *Desk) personDetail(name personName) *detail {
 		saidPane("Answers", "responses", "list", user),
 		saidPane("Prizes", "prizes", "list", user),
 	)
-	s.thing = name
+	s.thing = who
 	s.jumps = func(any) []jump {
 		list := func(key, what string, page pageName) jump {
 			return jump{binding(key, what), func() tea.Cmd { return turn(page, user) }}
@@ -267,7 +263,7 @@ func (d *Desk) personDetail(name personName) *detail {
 			list("p", "list of pushes", pagePushes), list("e", "list of events", pageEvents),
 		}
 	}
-	s.acts = func(any) choice { return choice{of: pageWins, rows: []any{winOf(trivia.UserID(name), "")}} }
+	s.acts = func(any) choice { return choice{of: pageWins, rows: []any{winNamed(trivia.UserID(who), "")}} }
 
 	return s
 }
@@ -295,7 +291,7 @@ func (d *Desk) deedDetail(row store.DeedRow) *detail {
 		case verb == "trivia":
 			return []jump{d.jumpTo("t", "the trivia", store.TriviaRow{ID: trivia.ID(row.Target)})}
 		case row.Verb == "push attributes", row.Verb == "prizes revoke":
-			return []jump{d.jumpTo("u", "the person", personName(row.Target))}
+			return []jump{d.jumpTo("u", "the person", person(row.Target))}
 		case row.Verb == "replay", row.Verb == "replay repair":
 			return []jump{d.jumpTo("d", "the delivery", store.DeliveryRow{Key: row.Target})}
 		}
@@ -309,10 +305,10 @@ func (d *Desk) deedDetail(row store.DeedRow) *detail {
 // winJumps lead from what is about a user and a trivia.
 func (d *Desk) winJumps(user trivia.UserID, id trivia.ID, win string) (all []jump) {
 	if user != "" && id != "" && win != "" {
-		all = append(all, d.jumpTo(win, "its win", winOf(user, id)))
+		all = append(all, d.jumpTo(win, "its win", winNamed(user, id)))
 	}
 	if user != "" {
-		all = append(all, d.jumpTo("u", "its person", personName(user)))
+		all = append(all, d.jumpTo("u", "its person", person(user)))
 	}
 	if id != "" {
 		all = append(all, d.jumpTo("t", "its trivia", store.TriviaRow{ID: id}))
@@ -325,8 +321,8 @@ func (d *Desk) jumpTo(key, what string, row any) jump {
 	return jump{binding(key, what), func() tea.Cmd { return d.showDetail(row) }}
 }
 
-// winOf names a win.
-func winOf(user trivia.UserID, id trivia.ID) store.WinRow {
+// winNamed names a win.
+func winNamed(user trivia.UserID, id trivia.ID) store.WinRow {
 	return store.WinRow{Win: trivia.Win{User: user, Trivia: id}}
 }
 
