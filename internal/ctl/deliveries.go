@@ -56,6 +56,7 @@ func deliveryFlags() []cli.Flag {
 		&cli.StringFlag{Name: "kind", Usage: "only `KIND`: " + strings.Join(wordsOf(trivia.Kinds()), ", ")},
 		&cli.StringFlag{Name: "state", Usage: "only `STATE`: " + strings.Join(wordsOf(trivia.States()), ", ")},
 		&cli.StringFlag{Name: "outcome", Usage: "only `OUTCOME`: awarded, malformed, unknown_user …"},
+		&cli.StringFlag{Name: "text", Usage: "only with `TEXT` in user, trivia or key"},
 	}, sinceFlags()...)
 }
 
@@ -82,6 +83,7 @@ func parseDeliveryFilter(c *cli.Context, now time.Time) (f store.DeliveryFilter,
 		User:    trivia.UserID(c.String("user")),
 		Trivia:  trivia.ID(c.String("trivia")),
 		Item:    trivia.Item(c.String("item")),
+		Text:    c.String("text"),
 	}
 	f.Since, f.Until, err = parseSpan(c, now)
 

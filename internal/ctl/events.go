@@ -70,6 +70,7 @@ func eventFlags() []cli.Flag {
 		&cli.StringFlag{Name: "object", Usage: "only of `TYPE`: email, in_app, customer …"},
 		&cli.StringFlag{Name: "metric", Usage: "only where `METRIC` happened: sent, clicked, bounced …"},
 		&cli.StringFlag{Name: "campaign", Usage: "only of campaign `ID`"},
+		&cli.StringFlag{Name: "text", Usage: "only with `TEXT` in person, answer or identifier"},
 	}, sinceFlags()...)
 }
 
@@ -82,6 +83,7 @@ func parseEventFilter(c *cli.Context, now time.Time) (f store.EventFilter, err e
 		ObjectType: c.String("object"),
 		Metric:     c.String("metric"),
 		Campaign:   c.String("campaign"),
+		Text:       c.String("text"),
 	}
 	f.Since, f.Until, err = parseSpan(c, now)
 

@@ -68,6 +68,7 @@ func pushFlags() []cli.Flag {
 		&cli.StringFlag{Name: "state", Usage: "only `STATE`: " + strings.Join(wordsOf(trivia.PushStates()), ", ")},
 		&cli.StringFlag{Name: "kind", Usage: "only `KIND`: " + strings.Join(wordsOf(trivia.PushKinds()), ", ")},
 		&cli.StringFlag{Name: "cause", Usage: "only what `CAUSE` asked for: " + strings.Join(wordsOf(pushCauses()), ", ")},
+		&cli.StringFlag{Name: "text", Usage: "only with `TEXT` in person or cause"},
 	}, sinceFlags()...)
 }
 
@@ -90,6 +91,7 @@ func parsePushes(c *cli.Context, now time.Time) (f store.PushFilter, err error) 
 		State:  trivia.PushState(state),
 		Kind:   trivia.PushKind(kind),
 		Cause:  trivia.PushCause(cause),
+		Text:   c.String("text"),
 	}
 	f.Since, f.Until, err = parseSpan(c, now)
 

@@ -21,10 +21,20 @@ type Verbs interface {
 	ListDeeds(context.Context, store.DeedFilter, store.Page) iter.Seq2[store.DeedRow, error]
 	ListTrivias(context.Context, store.Page) iter.Seq2[store.TriviaRow, error]
 	CountParked(context.Context) (int64, error)
+	Readers
 	ShowDelivery(ctx context.Context, key string) ([]store.DeliveryRow, error)
 	ShowEvent(ctx context.Context, id string) (operator.EventStory, error)
 	ShowTrivia(context.Context, trivia.ID) (operator.TriviaStory, error)
 	TriviaStats(context.Context, store.TriviaSpan) (store.TriviaStats, error)
+}
+
+// Readers are what lists look at their rows with.
+type Readers interface {
+	ReadWins() store.WinReader
+	ReadDeliveries() store.DeliveryReader
+	ReadEvents() store.EventReader
+	ReadPushes() store.PushReader
+	ReadDeeds() store.DeedReader
 }
 
 // A CommandLine is triviactl itself: what the screens say of one thing, and what
@@ -43,7 +53,7 @@ type CommandLine interface {
 type Listing[F, T any] struct {
 	Columns []Column
 	Cells   func(row T, now time.Time) []string // one for each column; times are relative
-	Parse   func(words []string) (F, error)     // the flags of the command that lists, and free text
+	Parse   func(words []string) (F, error)     // the flags of the command that lists
 	Flags   []Flag                              // those that Parse knows
 }
 
@@ -51,7 +61,7 @@ type Listing[F, T any] struct {
 type Flag struct {
 	Name   string // without dashes
 	Usage  string
-	Values []string // all that it takes; nil: anything
+	Values []string // what it takes, or some of it; nil: anything
 }
 
 // A Desk is what the screens work on.
@@ -74,7 +84,8 @@ type Desk struct {
 	// replace it, so that nothing waits. Nil: [tea.Tick].
 	Tick func(after time.Duration, message func(time.Time) tea.Msg) tea.Cmd
 
-	ctx context.Context // ends with the screens
+	ctx   context.Context       // ends with the screens
+	typed map[pageName]*history // filters, by page
 }
 
 func (d *Desk) tick(after time.Duration, message func(time.Time) tea.Msg) tea.Cmd {
