@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"trivia/internal/operator"
 	"trivia/internal/tui"
 )
 
@@ -53,8 +54,12 @@ func (s *session) desk(do verbs, readOnly bool) (tui.Desk, error) {
 		return tui.Desk{}, err
 	}
 
+	hook := operator.Listener{URL: "http://" + reachable(set.AdminListen), Agent: name + "/" + version()}
+
 	return tui.Desk{
 		Do:          do,
+		AskHook:     hook.Ask,
+		HookAt:      reachable(set.AdminListen),
 		CommandLine: commandLine{s, do},
 		Wins:        listingOf(s, winNoun(), winFlags, parseWins),
 		Deliveries:  listingOf(s, deliveryNoun(), deliveryFlags, parseDeliveryFilter),
