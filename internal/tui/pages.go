@@ -16,5 +16,4 @@ func (b blank) view(width, height int) string    { return fill(b.name, width, he
 func (blank) bindings() []key.Binding            { return nil }
 func (blank) typing() bool                       { return false }
 
-func newOverview(*Desk) screen { return blank{"overview"} }
-func newTrivias(*Desk) screen  { return blank{"trivias"} }
+func newTrivias(*Desk) screen { return blank{"trivias"} }
