@@ -68,8 +68,8 @@ func spread(left, right string, width int) string {
 	return left + strings.Repeat(" ", gap) + right
 }
 
-// cutStyled shortens a line that has colours.
-func cutStyled(line string, width int) string {
+// fitLine shortens a line that has colours.
+func fitLine(line string, width int) string {
 	if lipgloss.Width(line) <= width {
 		return line
 	}

@@ -16,7 +16,6 @@ func (b blank) view(width, height int) string    { return fill(b.name, width, he
 func (blank) bindings() []key.Binding            { return nil }
 func (blank) typing() bool                       { return false }
 
-func newTrivias(*Desk) screen              { return blank{"trivias"} }
 func newWins(*Desk, []string) screen       { return blank{"wins"} }
 func newDeliveries(*Desk, []string) screen { return blank{"deliveries"} }
 func newEvents(*Desk, []string) screen     { return blank{"events"} }
