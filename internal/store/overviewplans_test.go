@@ -48,7 +48,7 @@ func TestAnOverviewReadsOnlyWhatItTellsOf(t *testing.T) {
 			t.Parallel()
 
 			plan, _, _ := strings.Cut(s.explain(t, tt.sql, tt.args), "Planning:")
-			for _, index := range strings.Fields(tt.indexes) {
+			for index := range strings.FieldsSeq(tt.indexes) {
 				if !strings.Contains(plan, index) {
 					t.Errorf("the plan does not use %s:\n%s", index, plan)
 				}
