@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"io"
 	"iter"
 	"time"
 
@@ -48,6 +49,10 @@ type CommandLine interface {
 	// goes on, such as a progress bar, is told to progress, which may be nil.
 	Run(ctx context.Context, width int, words []string, progress func(line string)) (said string, code int)
 
+	// Preview is Run of a command that has --dry-run among its words. n is how many
+	// things it is about, as its own question would name them; 0 if nothing would change.
+	Preview(ctx context.Context, width int, words []string, progress func(line string)) (said string, n, code int)
+
 	// Line returns words as they would be typed in a shell, triviactl in front.
 	Line(words ...string) string
 }
@@ -93,6 +98,8 @@ type Desk struct {
 	Tick func(after time.Duration, message func(time.Time) tea.Msg) tea.Cmd
 
 	ctx   context.Context       // ends with the screens
+	width int                   // of the terminal, as it was told last
+	out   io.Writer             // the terminal, for what is no picture; nil in tests that want none of it
 	typed map[pageName]*history // filters, by page
 }
 
