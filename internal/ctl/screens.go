@@ -1,6 +1,7 @@
 package ctl
 
 import (
+	"trivia/internal/operator"
 	"trivia/internal/store"
 	"trivia/internal/tui"
 )
@@ -16,9 +17,12 @@ func (s *session) desk(do verbs, readOnly bool) (tui.Desk, error) {
 	if !set.DatabaseURL.IsZero() {
 		place = store.Place(set.DatabaseURL.Reveal())
 	}
+	hook := operator.Listener{URL: "http://" + reachable(set.AdminListen), Agent: name + "/" + version()}
 
 	return tui.Desk{
 		Do:          do,
+		AskHook:     hook.Ask,
+		HookAt:      reachable(set.AdminListen),
 		CommandLine: commandLine{s, do},
 		Wins:        listingOf(s, "wins", winNoun(), winFlags, parseWins),
 		Deliveries:  listingOf(s, "deliveries", deliveryNoun(), deliveryFlags, parseDeliveryFilter),

@@ -1,10 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // A Mark says how many rows came since a moment, and how far they are counted.
@@ -64,28 +67,20 @@ func (r reader[F, T]) arrived(ctx context.Context, l listing[T], since Mark) (Ma
 	if err != nil {
 		return since, err
 	}
-	q, err := l.query(since.base)
+	sql, args, err := r.arrivals(l, since, settled)
 	if err != nil {
 		return since, err
 	}
-	_, from, _ := strings.Cut(q.head, fromLine)
-	q.head = "\n\tSELECT " + r.place + " AS place" + fromLine + from
-	q.tail = "\n\tORDER BY " + r.place
-	q.oldest = true
-	if since.passed != nil {
-		q.where(r.place + " >= @passed")
-	}
-	q.set([]any{"most", mostArrivals, "settled", settled, "passed", since.passed})
 
 	var (
 		all, old, beforeLast int64
 		passed, last         any
 	)
-	err = r.db.QueryRow(ctx, fmt.Sprintf(countArrivals, q.all(q.fits)), q.args).Scan(&all, &old, &passed, &beforeLast, &last)
+	err = r.db.QueryRow(ctx, sql, args).Scan(&all, &old, &passed, &beforeLast, &last)
 	if err != nil {
 		return since, err
 	}
-	since.Count, since.More = since.kept+all, all == mostArrivals
+	since.Count, since.More = since.kept+all, all == int64(cmp.Or(r.most, mostArrivals))
 	switch {
 	case !since.More:
 		since.kept, since.passed = since.kept+old, passed
@@ -94,6 +89,24 @@ func (r reader[F, T]) arrived(ctx context.Context, l listing[T], since Mark) (Ma
 	}
 
 	return since, nil
+}
+
+// arrivals is the statement that goes on counting.
+func (r reader[F, T]) arrivals(l listing[T], since Mark, settled any) (string, pgx.NamedArgs, error) {
+	q, err := l.query(since.base)
+	if err != nil {
+		return "", nil, err
+	}
+	_, from, _ := strings.Cut(q.head, fromLine)
+	q.head = "\n\tSELECT " + r.place + " AS place" + fromLine + from
+	q.tail = "\n\tORDER BY " + r.place
+	q.oldest = true
+	if since.passed != nil {
+		q.where(r.place + " >= @passed")
+	}
+	q.set([]any{"most", cmp.Or(r.most, mostArrivals), "settled", settled, "passed", since.passed})
+
+	return fmt.Sprintf(countArrivals, q.all(q.fits)), q.args, nil
 }
 
 // settled returns the place before which nothing is written any more.

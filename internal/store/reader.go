@@ -38,6 +38,7 @@ type reader[F, T any] struct {
 	place   string                                        // the column that new rows are at the end of
 	placeAt func(context.Context, time.Time) (any, error) // nil: it is a time
 	again   func(context.Context, []T) ([]T, error)       // nil: rows stay as they were written
+	most    int                                           // rows that are counted at once; 0 means mostArrivals
 }
 
 // Look is part of [Reader].

@@ -50,14 +50,14 @@ func bodyLines(bodies []keptBody, form bodyForm, width int) (lines []string) {
 			right = asHex
 		}
 		half := (width - 3) / 2
-		lines = append(lines, beside(b.lines(asJSON, half), b.lines(right, width-3-half), half)...)
+		lines = append(lines, sideBySide(b.lines(asJSON, half), b.lines(right, width-3-half), half)...)
 	}
 
 	return lines
 }
 
-// beside puts two columns of lines next to each other.
-func beside(left, right []string, width int) []string {
+// sideBySide puts two columns of lines next to each other.
+func sideBySide(left, right []string, width int) []string {
 	lines := make([]string, max(len(left), len(right)))
 	for i := range lines {
 		var l, r string
@@ -78,7 +78,7 @@ func (b keptBody) lines(form bodyForm, width int) []string {
 	case len(b.body) == 0:
 		return []string{"(empty)"}
 	case form == asJSON:
-		return indented(b.body, width)
+		return readable(b.body, width)
 	case form == asHex || !isText(b.body):
 		return hexLines(b.body, width)
 	}
@@ -97,8 +97,8 @@ func foldedLines(text string, width int) (lines []string) {
 	return lines
 }
 
-// indented writes JSON so that it can be read: nothing but space is changed.
-func indented(body []byte, width int) []string {
+// readable writes JSON so that it can be read: nothing but space is changed.
+func readable(body []byte, width int) []string {
 	var pretty bytes.Buffer
 	err := json.Indent(&pretty, body, "", "  ")
 	switch {

@@ -27,6 +27,9 @@ type Verbs interface {
 	ShowEvent(ctx context.Context, id string) (operator.EventStory, error)
 	ShowTrivia(context.Context, trivia.ID) (operator.TriviaStory, error)
 	TriviaStats(context.Context, store.TriviaSpan) (store.TriviaStats, error)
+	CountWinsOf(context.Context, []trivia.ID) (map[trivia.ID]int64, error)
+	Overview(context.Context) (store.Overview, error)
+	Minutes(ctx context.Context, from, until time.Time) ([]store.Minute, error)
 }
 
 // Readers are what lists look at their rows with.
@@ -78,6 +81,11 @@ type Desk struct {
 	Events      Listing[store.EventFilter, store.EventRow]
 	Pushes      Listing[store.PushFilter, store.PushRow]
 	Deeds       Listing[store.DeedFilter, store.DeedRow]
+
+	// AskHook asks a trivia-hook for what no database knows; HookAt says where it
+	// listens. Nil: nobody knows of one.
+	AskHook func(context.Context) (operator.Hook, error)
+	HookAt  string
 
 	Database    string // its host, for the header
 	Environment string // TRIVIA_ENV

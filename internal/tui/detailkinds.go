@@ -280,7 +280,7 @@ func (d *Desk) deedDetail(row store.DeedRow) *detail {
 			}
 		}
 		if len(row.Detail) > 0 && json.Valid(row.Detail) {
-			lines = append(append(lines, ""), indented(row.Detail, width)...)
+			lines = append(append(lines, ""), readable(row.Detail, width)...)
 		}
 
 		return lines

@@ -309,6 +309,9 @@ func ago(t, now time.Time) string { return now.Sub(t).String() + " ago" }
 func parseFlags(words []string, into map[string]*string) error {
 	for i := 0; i < len(words); i += 2 {
 		name := strings.TrimPrefix(words[i], "--")
+		if i+1 < len(words) && slices.Contains([]string{"trivia", "outcome", "since", "until"}, name) {
+			continue // known, and nothing is chosen by it
+		}
 		if into[name] == nil || i+1 == len(words) {
 			return errors.New("the filter has no flag " + words[i] + "; did you mean --state?")
 		}
