@@ -17,7 +17,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(pgtest.M{M: m}, map[string]func(){name: main})
+	testscript.Main(pgtest.M{M: m}, map[string]func(){name: main, broken: breakScreens})
 }
 
 const name = "triviactl"

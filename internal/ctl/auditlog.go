@@ -14,11 +14,12 @@ func deedFlags() []cli.Flag {
 		&cli.StringFlag{Name: "actor", Usage: "only what `WHO` did"},
 		&cli.StringFlag{Name: "verb", Usage: "only `VERB`: users add, push hold, trivia close …"},
 		&cli.StringFlag{Name: "target", Usage: "only what was done to `TARGET`"},
+		&cli.StringFlag{Name: "text", Usage: "only with `TEXT` in actor, target or reason"},
 	}, sinceFlags()...)
 }
 
 func parseDeeds(c *cli.Context, now time.Time) (f store.DeedFilter, err error) {
-	f = store.DeedFilter{Actor: c.String("actor"), Verb: c.String("verb"), Target: c.String("target")}
+	f = store.DeedFilter{Actor: c.String("actor"), Verb: c.String("verb"), Target: c.String("target"), Text: c.String("text")}
 	f.Since, f.Until, err = parseSpan(c, now)
 
 	return f, err

@@ -19,6 +19,7 @@ import (
 	"trivia/internal/pgembed"
 	"trivia/internal/store"
 	"trivia/internal/trivia"
+	"trivia/internal/tui"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -100,6 +101,7 @@ func golden(t *testing.T, name, text string) {
 // A fake is a database that has what a test puts into it, and remembers what
 // it was asked for.
 type fake struct {
+	tui.Readers
 	eventFake
 	pushFake
 	explainFake

@@ -38,6 +38,7 @@ Examples:
 					&cli.StringFlag{Name: "kind", Usage: "only `KIND`: " + strings.Join(wordsOf(trivia.Kinds()), ", ")},
 					&cli.StringFlag{Name: "body", Usage: "only the body whose SHA-256 begins with `HEX`"},
 					&cli.BoolFlag{Name: "raw", Usage: "write the body and nothing else, byte for byte"},
+					&cli.BoolFlag{Name: "no-body", Usage: "leave the body out"},
 					outputFlag(cardFormats()),
 				},
 				Action: s.showDelivery,
@@ -56,6 +57,7 @@ func deliveryFlags() []cli.Flag {
 		&cli.StringFlag{Name: "kind", Usage: "only `KIND`: " + strings.Join(wordsOf(trivia.Kinds()), ", ")},
 		&cli.StringFlag{Name: "state", Usage: "only `STATE`: " + strings.Join(wordsOf(trivia.States()), ", ")},
 		&cli.StringFlag{Name: "outcome", Usage: "only `OUTCOME`: awarded, malformed, unknown_user …"},
+		&cli.StringFlag{Name: "text", Usage: "only with `TEXT` in user, trivia or key"},
 	}, sinceFlags()...)
 }
 
@@ -82,6 +84,7 @@ func parseDeliveryFilter(c *cli.Context, now time.Time) (f store.DeliveryFilter,
 		User:    trivia.UserID(c.String("user")),
 		Trivia:  trivia.ID(c.String("trivia")),
 		Item:    trivia.Item(c.String("item")),
+		Text:    c.String("text"),
 	}
 	f.Since, f.Until, err = parseSpan(c, now)
 
@@ -146,6 +149,9 @@ func (s *session) showDelivery(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.Bool("raw") && c.Bool("no-body") {
+		return usagef("take one of them", "--raw and --no-body exclude each other")
+	}
 	do, done, err := s.open(c.Context)
 	if err != nil {
 		return err
@@ -167,11 +173,18 @@ func (s *session) showDelivery(c *cli.Context) error {
 	case c.Bool("raw"):
 		return s.rawBody(found)
 	case format == formatJSON:
-		s.print("%s\n", jsonArray(withBody(), found))
+		fields := withBody()
+		if c.Bool("no-body") {
+			fields = deliveryNoun().fields
+		}
+		s.print("%s\n", jsonArray(fields, found))
 	default:
 		for i, d := range found {
 			s.print("%s", map[bool]string{true: "\n"}[i > 0])
 			s.deliveryCard(d)
+			if !c.Bool("no-body") {
+				s.body(d.Body)
+			}
 		}
 	}
 
@@ -213,5 +226,4 @@ func (s *session) deliveryCard(d store.DeliveryRow) {
 		line{"repairs", []any{d.Repairs}}, line{"repaired", repaired},
 		line{"sha-256", []any{hex.EncodeToString(d.SHA256)}}, line{"body", []any{plural(d.Size, "byte")}},
 	)
-	s.body(d.Body)
 }

@@ -25,6 +25,7 @@ type pushVerbs interface {
 	ListPushes(context.Context, store.PushFilter, store.Page) iter.Seq2[store.PushRow, error]
 	ShowPush(ctx context.Context, id int64) (operator.PushStory, error)
 	MovePushes(ctx context.Context, move operator.PushMove, ids []int64, reason string) (int, error)
+	PreviewMoves(ctx context.Context, move operator.PushMove, ids []int64, set store.PushSet) (operator.MovePreview, error)
 	SweepPushes(context.Context, operator.PushMove, operator.PushSweep) (int, error)
 	PushAttributes(ctx context.Context, person string, attributes map[string]any, at time.Time, reason string) (int64, error)
 	PushWins(context.Context, operator.WinPushes) (operator.PushedWins, error)
@@ -68,6 +69,7 @@ func pushFlags() []cli.Flag {
 		&cli.StringFlag{Name: "state", Usage: "only `STATE`: " + strings.Join(wordsOf(trivia.PushStates()), ", ")},
 		&cli.StringFlag{Name: "kind", Usage: "only `KIND`: " + strings.Join(wordsOf(trivia.PushKinds()), ", ")},
 		&cli.StringFlag{Name: "cause", Usage: "only what `CAUSE` asked for: " + strings.Join(wordsOf(pushCauses()), ", ")},
+		&cli.StringFlag{Name: "text", Usage: "only with `TEXT` in person or cause"},
 	}, sinceFlags()...)
 }
 
@@ -90,6 +92,7 @@ func parsePushes(c *cli.Context, now time.Time) (f store.PushFilter, err error) 
 		State:  trivia.PushState(state),
 		Kind:   trivia.PushKind(kind),
 		Cause:  trivia.PushCause(cause),
+		Text:   c.String("text"),
 	}
 	f.Since, f.Until, err = parseSpan(c, now)
 

@@ -45,6 +45,7 @@ func winFlags() []cli.Flag {
 		&cli.StringFlag{Name: "trivia", Usage: "only those of `TRIVIA`"},
 		&cli.StringFlag{Name: "item", Usage: "only those that earned `ITEM`"},
 		&cli.StringFlag{Name: "key", Usage: "only the one that delivery `KEY` was awarded"},
+		&cli.StringFlag{Name: "text", Usage: "only with `TEXT` in user, trivia or key"},
 	}, sinceFlags()...)
 }
 
@@ -54,6 +55,7 @@ func parseWins(c *cli.Context, now time.Time) (f store.WinFilter, err error) {
 		Trivia: trivia.ID(c.String("trivia")),
 		Item:   trivia.Item(c.String("item")),
 		Key:    c.String("key"),
+		Text:   c.String("text"),
 	}
 	f.Since, f.Until, err = parseSpan(c, now)
 

@@ -31,6 +31,7 @@ type DeedFilter struct {
 	Actor        string
 	Verb         string // or the first words of one
 	Target       string
+	Text         string    // a part of who did it, of the target or of the reason, as it is written
 	Since, Until time.Time // Since ≤ done < Until
 }
 
@@ -70,6 +71,7 @@ func (f DeedFilter) query(after Cursor) (*query, error) {
 		q.where("target = @target", "target", f.Target)
 	}
 	q.during("at", f.Since, f.Until)
+	q.find(f.Text, "actor", "target", "reason")
 	if after == "" {
 		return q, nil
 	}
@@ -82,7 +84,7 @@ func (f DeedFilter) query(after Cursor) (*query, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.where("(at, id) < (@after_at, @after_id::text::uuid)", "after_at", at, "after_id", place[1])
+	q.after("(at, id)", "(@after_at, @after_id::text::uuid)", "after_at", at, "after_id", place[1])
 
 	return q, nil
 }

@@ -52,6 +52,7 @@ type DeliveryFilter struct {
 	User         trivia.UserID
 	Trivia       trivia.ID
 	Item         trivia.Item
+	Text         string    // a part of the user, the trivia or the key, as it is written
 	Since, Until time.Time // Since ≤ received < Until
 }
 
@@ -102,7 +103,7 @@ func (f DeliveryFilter) query(after Cursor) (*query, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", string(after), ErrCursor)
 	}
-	q.where("(received_at, key, kind, rival) < (@after_at, @after_key, @after_kind, @after_rival)",
+	q.after("(received_at, key, kind, rival)", "(@after_at, @after_key, @after_kind, @after_rival)",
 		"after_at", at, "after_key", place[1], "after_kind", place[2], "after_rival", rival)
 
 	return q, nil
@@ -137,6 +138,7 @@ func (f DeliveryFilter) words(q *query) {
 	if f.Item != "" {
 		q.where("item = @item", "item", f.Item)
 	}
+	q.find(f.Text, "user_id", "trivia_id", "key")
 }
 
 const findDelivery = deliveryColumns + `, body

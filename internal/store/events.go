@@ -31,6 +31,7 @@ type EventFilter struct {
 	ObjectType   string
 	Metric       string
 	Campaign     string
+	Text         string    // a part of who the person is, of the answer (so of its trivia) or of the identifier, as it is written
 	Since, Until time.Time // Since ≤ received < Until
 }
 
@@ -78,7 +79,7 @@ func (f EventFilter) query(after Cursor) (*query, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.where("(e.received_at, e.event_id) < (@after_at, @after_id)", "after_at", at, "after_id", place[1])
+	q.after("(e.received_at, e.event_id)", "(@after_at, @after_id)", "after_at", at, "after_id", place[1])
 
 	return q, nil
 }
@@ -97,6 +98,7 @@ func (f EventFilter) words(q *query) {
 		q.where("e.campaign_id = @campaign", "campaign", f.Campaign)
 	}
 	q.during("e.received_at", f.Since, f.Until)
+	q.find(f.Text, "e.person", "e.customer_id", "e.email", "e.tracked_response", "e.event_id")
 }
 
 const findEvent = selectEvent + `, e.payload

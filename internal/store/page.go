@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,8 +30,9 @@ type Cursor string
 
 // A Page says which part of a listing is wanted.
 type Page struct {
-	After Cursor // only what comes behind it
-	Limit int    // how many rows at most; 0 means all of them
+	After  Cursor // only what comes behind it
+	Limit  int    // how many rows at most; 0 means all of them
+	Oldest bool   // the other way round, for listings that have a [Reader]
 }
 
 // newCursor packs a row's place in the listing called name.
@@ -72,11 +74,17 @@ func parseInstant(c Cursor, word string) (time.Time, error) {
 // A query is a statement under construction. Only conditions for filters that
 // were given enter it, so that the planner sees which index fits.
 type query struct {
-	head  string
-	conds []string
-	args  pgx.NamedArgs
-	tail  string
+	head   string
+	conds  []string
+	args   pgx.NamedArgs
+	tail   string
+	fits   string // what no index helps with: a condition that is looked for row by row
+	behind keyset
+	oldest bool // the other way round
 }
+
+// A keyset is a place in a listing: columns, and the values of a row.
+type keyset struct{ columns, values string }
 
 func newQuery(head, tail string) *query {
 	return &query{head: head, args: pgx.NamedArgs{}, tail: tail}
@@ -85,10 +93,20 @@ func newQuery(head, tail string) *query {
 // where adds a condition and its arguments, as name and value in turn.
 func (q *query) where(cond string, args ...any) {
 	q.conds = append(q.conds, cond)
+	q.set(args)
+}
+
+func (q *query) set(args []any) {
 	for i := 0; i+1 < len(args); i += 2 {
 		name, _ := args[i].(string)
 		q.args[name] = args[i+1]
 	}
+}
+
+// after goes on behind a place in a listing that has the newest rows first.
+func (q *query) after(columns, values string, args ...any) {
+	q.behind = keyset{columns, values}
+	q.set(args)
 }
 
 // during limits a timestamp to from ≤ t < to; a zero time is no limit.
@@ -103,21 +121,31 @@ func (q *query) during(column string, from, to time.Time) {
 
 // text returns the statement for at most limit rows.
 func (q *query) text(limit int) (string, pgx.NamedArgs) {
-	var sql strings.Builder
-	sql.WriteString(q.head)
-	for i, cond := range q.conds {
-		if i == 0 {
-			sql.WriteString("\n\tWHERE ")
-		} else {
-			sql.WriteString("\n\t  AND ")
-		}
-		sql.WriteString(cond)
-	}
-	sql.WriteString(q.tail)
-	sql.WriteString("\n\tLIMIT @limit")
 	q.args["limit"] = limit
 
-	return sql.String(), q.args
+	return q.all(q.fits) + "\n\tLIMIT @limit", q.args
+}
+
+// all is the statement without a limit, with more conditions.
+func (q *query) all(more ...string) string {
+	conds := slices.Clone(q.conds)
+	tail, comes := q.tail, " < "
+	if q.oldest {
+		tail, comes = strings.ReplaceAll(tail, " DESC", ""), " > "
+	}
+	if q.behind != (keyset{}) {
+		conds = append(conds, q.behind.columns+comes+q.behind.values)
+	}
+	for _, cond := range more {
+		if cond != "" {
+			conds = append(conds, cond)
+		}
+	}
+	if len(conds) == 0 {
+		return q.head + tail
+	}
+
+	return q.head + "\n\tWHERE " + strings.Join(conds, "\n\t  AND ") + tail
 }
 
 // A listing knows how to read one kind of row page by page.
@@ -127,6 +155,7 @@ type listing[T any] struct {
 	scan   pgx.RowToFunc[T]
 	cursor func(T) Cursor
 	size   int // rows of a page; 0 means pageSize
+	search int // rows that one statement looks through for text; 0 means stretch
 }
 
 // rows yields what page asks for. It ends after the first error.
@@ -134,43 +163,28 @@ func (l listing[T]) rows(ctx context.Context, db querier, page Page) iter.Seq2[T
 	return func(yield func(T, error) bool) {
 		var none T
 
-		after, left := page.After, page.Limit
+		next, left := page, page.Limit
 		for {
-			size := cmp.Or(l.size, pageSize)
+			next.Limit = cmp.Or(l.size, pageSize)
 			if page.Limit > 0 {
-				size = min(size, left)
+				next.Limit = min(next.Limit, left)
 			}
-			found, err := l.page(ctx, db, after, size)
+			found, err := l.look(ctx, db, next)
 			if err != nil {
 				yield(none, fmt.Errorf("list %s: %w", l.what, err))
 				return
 			}
 
-			for _, row := range found {
+			for _, row := range found.Rows {
 				if !yield(row, nil) {
 					return
 				}
 			}
-			left -= len(found)
-			if len(found) < size || page.Limit > 0 && left == 0 {
+			left -= len(found.Rows)
+			if found.End || page.Limit > 0 && left == 0 {
 				return
 			}
-			after = l.cursor(found[len(found)-1])
+			next.After = found.After
 		}
 	}
-}
-
-func (l listing[T]) page(ctx context.Context, db querier, after Cursor, size int) ([]T, error) {
-	q, err := l.query(after)
-	if err != nil {
-		return nil, err
-	}
-
-	sql, args := q.text(size)
-	rows, err := db.Query(ctx, sql, args)
-	if err != nil {
-		return nil, err
-	}
-
-	return pgx.CollectRows(rows, l.scan)
 }

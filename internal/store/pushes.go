@@ -42,6 +42,7 @@ type PushFilter struct {
 	Kind         trivia.PushKind
 	Cause        trivia.PushCause
 	CauseID      string
+	Text         string    // a part of the person, or of the trivia, the event or the operator that asked for it, as it is written
 	Since, Until time.Time // Since ≤ created < Until
 }
 
@@ -97,7 +98,7 @@ func (f PushFilter) query(span idSpan, after Cursor) (*query, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", string(after), ErrCursor)
 	}
-	q.where("id < @after_id", "after_id", id)
+	q.after("id", "@after_id", "after_id", id)
 
 	return q, nil
 }
@@ -117,6 +118,7 @@ func (f PushFilter) words(q *query) {
 	if f.CauseID != "" {
 		q.where("cause_id = @cause_id", "cause_id", f.CauseID)
 	}
+	q.find(f.Text, "person", "cause_id")
 }
 
 // whereState writes the state into the text, so that any plan can use the

@@ -31,6 +31,7 @@ type WinFilter struct {
 	Trivia       trivia.ID
 	Item         trivia.Item
 	Key          string
+	Text         string    // a part of the user, the trivia or the key, as it is written
 	Since, Until time.Time // Since ≤ won < Until
 }
 
@@ -67,6 +68,7 @@ func (f WinFilter) query(after Cursor) (*query, error) {
 		q.where("delivery_key = @key", "key", f.Key)
 	}
 	q.during("won_at", f.Since, f.Until)
+	q.find(f.Text, "user_id", "trivia_id", "delivery_key")
 	if after == "" {
 		return q, nil
 	}
@@ -79,7 +81,7 @@ func (f WinFilter) query(after Cursor) (*query, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.where("(won_at, user_id, trivia_id) < (@after_at, @after_user, @after_trivia)",
+	q.after("(won_at, user_id, trivia_id)", "(@after_at, @after_user, @after_trivia)",
 		"after_at", at, "after_user", place[1], "after_trivia", place[2])
 
 	return q, nil

@@ -25,7 +25,8 @@ type answer[T any] struct {
 	to    asker
 	value T
 	err   error
-	at    time.Time // when it was asked: what it says was true then
+	at    time.Time     // when it was asked: what it says was true then
+	took  time.Duration // how long the answer was out
 }
 
 // result tells the frame whether the database answered; answers of all kinds
@@ -52,6 +53,6 @@ func askFor[T any](d *Desk, from asker, within time.Duration, question func(cont
 		at := d.Now()
 		value, err := question(ctx)
 
-		return answer[T]{to: from, value: value, err: err, at: at}
+		return answer[T]{to: from, value: value, err: err, at: at, took: d.Now().Sub(at)}
 	}
 }

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"io"
 	"iter"
 	"time"
 
@@ -21,6 +22,7 @@ type Verbs interface {
 	ListDeeds(context.Context, store.DeedFilter, store.Page) iter.Seq2[store.DeedRow, error]
 	ListTrivias(context.Context, store.Page) iter.Seq2[store.TriviaRow, error]
 	CountParked(context.Context) (int64, error)
+	Readers
 	ShowDelivery(ctx context.Context, key string) ([]store.DeliveryRow, error)
 	ShowEvent(ctx context.Context, id string) (operator.EventStory, error)
 	ShowTrivia(context.Context, trivia.ID) (operator.TriviaStory, error)
@@ -28,6 +30,15 @@ type Verbs interface {
 	CountWinsOf(context.Context, []trivia.ID) (map[trivia.ID]int64, error)
 	Overview(context.Context) (store.Overview, error)
 	Minutes(ctx context.Context, from, until time.Time) ([]store.Minute, error)
+}
+
+// Readers are what lists look at their rows with.
+type Readers interface {
+	ReadWins() store.WinReader
+	ReadDeliveries() store.DeliveryReader
+	ReadEvents() store.EventReader
+	ReadPushes() store.PushReader
+	ReadDeeds() store.DeedReader
 }
 
 // A CommandLine is triviactl itself: what the screens say of one thing, and what
@@ -38,6 +49,10 @@ type CommandLine interface {
 	// goes on, such as a progress bar, is told to progress, which may be nil.
 	Run(ctx context.Context, width int, words []string, progress func(line string)) (said string, code int)
 
+	// Preview is Run of a command that has --dry-run among its words. n is how many
+	// things it is about, as its own question would name them; 0 if nothing would change.
+	Preview(ctx context.Context, width int, words []string, progress func(line string)) (said string, n, code int)
+
 	// Line returns words as they would be typed in a shell, triviactl in front.
 	Line(words ...string) string
 }
@@ -46,7 +61,7 @@ type CommandLine interface {
 type Listing[F, T any] struct {
 	Columns []Column
 	Cells   func(row T, now time.Time) []string // one for each column; times are relative
-	Parse   func(words []string) (F, error)     // the flags of the command that lists, and free text
+	Parse   func(words []string) (F, error)     // the flags of the command that lists
 	Flags   []Flag                              // those that Parse knows
 }
 
@@ -54,7 +69,7 @@ type Listing[F, T any] struct {
 type Flag struct {
 	Name   string // without dashes
 	Usage  string
-	Values []string // all that it takes; nil: anything
+	Values []string // what it takes, or some of it; nil: anything
 }
 
 // A Desk is what the screens work on.
@@ -82,7 +97,10 @@ type Desk struct {
 	// replace it, so that nothing waits. Nil: [tea.Tick].
 	Tick func(after time.Duration, message func(time.Time) tea.Msg) tea.Cmd
 
-	ctx context.Context // ends with the screens
+	ctx   context.Context       // ends with the screens
+	width int                   // of the terminal, as it was told last
+	out   io.Writer             // the terminal, for what is no picture; nil in tests that want none of it
+	typed map[pageName]*history // filters, by page
 }
 
 func (d *Desk) tick(after time.Duration, message func(time.Time) tea.Msg) tea.Cmd {

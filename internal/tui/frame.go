@@ -1,8 +1,6 @@
 package tui
 
 import (
-	"context"
-	"errors"
 	"time"
 
 	"github.com/charmbracelet/bubbles/key"
@@ -31,13 +29,17 @@ type frame struct {
 	current       pageName
 	width, height int
 
+	help   help
 	notice said
 	stale  staleness
 	parked parkedCount
 }
 
 func newFrame(d *Desk, first pageName, words []string) *frame {
-	f := &frame{desk: d, theme: newTheme(d.Color), keys: newFrameKeys(), pages: map[pageName][]screen{}, current: first, parked: newParkedCount(d)}
+	f := &frame{
+		desk: d, theme: newTheme(d.Color), keys: newFrameKeys(), pages: map[pageName][]screen{}, current: first,
+		help: newHelp(), parked: newParkedCount(d),
+	}
 	f.pages[first] = []screen{d.newPage(first, words)}
 
 	return f
@@ -45,7 +47,7 @@ func newFrame(d *Desk, first pageName, words []string) *frame {
 
 // Init is part of [tea.Model].
 func (f *frame) Init() tea.Cmd {
-	return tea.Batch(f.top().open(), f.parked.look(), f.beat())
+	return tea.Batch(f.top().open(), f.parked.look(time.Time{}), f.beat())
 }
 
 func (f *frame) beat() tea.Cmd {
@@ -58,23 +60,27 @@ func (f *frame) top() screen {
 	return stack[len(stack)-1]
 }
 
-func (f *frame) setTop(s screen) {
+// toTop lets only the screen on top have a message.
+func (f *frame) toTop(msg tea.Msg) tea.Cmd {
 	stack := f.pages[f.current]
+	s, cmd := f.top().update(msg)
 	stack[len(stack)-1] = s
+
+	return cmd
 }
 
 // Update is part of [tea.Model].
 func (f *frame) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
-		f.width, f.height = msg.Width, msg.Height
-		return f, nil
+		f.width, f.height, f.desk.width = msg.Width, msg.Height, msg.Width
+		return f, f.tell(msg)
 	case tea.KeyMsg:
-		return f, f.pressed(msg)
+		return f, f.typed(msg)
 	case tea.MouseMsg:
 		return f, f.pointed(msg)
 	case looked:
-		return f, tea.Batch(f.top().look(), f.parked.look(), f.beat())
+		return f, tea.Batch(f.top().look(), f.parked.look(msg.at), f.beat())
 	case pushed:
 		f.pages[f.current] = append(f.pages[f.current], msg.screen)
 		return f, msg.screen.open()
@@ -98,7 +104,8 @@ func (f *frame) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // tell lets every screen have a message.
 func (f *frame) tell(msg tea.Msg) tea.Cmd {
 	var cmds []tea.Cmd
-	for _, stack := range f.pages {
+	for _, name := range pageNames() {
+		stack := f.pages[name]
 		for i := range stack {
 			s, cmd := stack[i].update(msg)
 			stack[i] = s
@@ -109,39 +116,63 @@ func (f *frame) tell(msg tea.Msg) tea.Cmd {
 	return tea.Batch(cmds...)
 }
 
+// typed takes what was typed. What is typed faster than it is read comes in one
+// piece; each letter of it is a key of its own. Text that was pasted is none.
+func (f *frame) typed(msg tea.KeyMsg) tea.Cmd {
+	if msg.Paste {
+		if f.help.open || f.tooSmall() || !f.top().typing() {
+			return say("pasted text is not taken for keys", Plain)
+		}
+
+		return f.toTop(msg)
+	}
+	if len(msg.Runes) < 2 {
+		return f.pressed(msg)
+	}
+
+	cmds := make([]tea.Cmd, len(msg.Runes))
+	for i, r := range msg.Runes {
+		cmds[i] = f.pressed(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}, Alt: msg.Alt})
+	}
+
+	return tea.Batch(cmds...)
+}
+
 func (f *frame) pressed(msg tea.KeyMsg) tea.Cmd {
 	f.notice = said{}
-	if key.Matches(msg, f.keys.Interrupt) {
+	switch {
+	case key.Matches(msg, f.keys.Interrupt):
 		return tea.Quit
-	}
-	if f.tooSmall() {
+	case f.tooSmall():
 		return nil
+	case f.help.open:
+		f.help.pressed(msg, len(f.helpLines(f.width)), f.room())
+		return nil
+	case key.Matches(msg, f.keys.Help) && (!f.top().typing() || msg.Type != tea.KeyRunes):
+		f.help.show()
+		return nil
+	case f.top().typing():
+		return f.toTop(msg)
+	case key.Matches(msg, f.keys.Quit):
+		return tea.Quit
+	case key.Matches(msg, f.keys.Parked):
+		return f.turn(toParked())
+	case key.Matches(msg, f.keys.Next):
+		return f.step(1)
+	case key.Matches(msg, f.keys.Previous):
+		return f.step(-1)
 	}
-	if !f.top().typing() {
-		switch {
-		case key.Matches(msg, f.keys.Quit):
-			return tea.Quit
-		case key.Matches(msg, f.keys.Help):
-			return f.help()
-		case key.Matches(msg, f.keys.Parked):
-			return f.turn(turned{pageDeliveries, []string{"--state", "parked"}})
-		case key.Matches(msg, f.keys.Next):
-			return f.step(1)
-		case key.Matches(msg, f.keys.Previous):
-			return f.step(-1)
-		}
-		for i, page := range pageNames() {
-			if key.Matches(msg, f.keys.Pages[i]) {
-				return f.turn(turned{page: page})
-			}
+	for i, page := range pageNames() {
+		if key.Matches(msg, f.keys.Pages[i]) {
+			return f.turn(turned{page: page})
 		}
 	}
 
-	s, cmd := f.top().update(msg)
-	f.setTop(s)
-
-	return cmd
+	return f.toTop(msg)
 }
+
+// toParked leads to what waits for a person.
+func toParked() turned { return turned{pageDeliveries, []string{"--state", "parked"}} }
 
 // step goes to a neighbouring page.
 func (f *frame) step(by int) tea.Cmd {
@@ -155,7 +186,9 @@ func (f *frame) step(by int) tea.Cmd {
 	return nil
 }
 
+// turn goes to a page, to the first of its screens if it is there already.
 func (f *frame) turn(to turned) tea.Cmd {
+	f.help.open = false
 	f.current = to.page
 	if len(f.pages[to.page]) == 0 || to.words != nil {
 		f.pages[to.page] = []screen{f.desk.newPage(to.page, to.words)}
@@ -176,27 +209,3 @@ func (f *frame) back() tea.Cmd {
 }
 
 func (f *frame) tooSmall() bool { return f.width < leastWidth || f.height < leastHeight }
-
-// staleness is since when the database does not answer.
-type staleness struct {
-	good  time.Time // when the last question was asked that it answered
-	since time.Time // when the first was asked that it did not; zero if it answers
-	err   error
-}
-
-// note takes what came of one question. That somebody gave up is no fault.
-func (s *staleness) note(at time.Time, err error) {
-	switch {
-	case err == nil:
-		if at.After(s.good) {
-			s.good = at
-		}
-		s.since, s.err = time.Time{}, nil
-	case errors.Is(err, context.Canceled):
-	default:
-		if s.since.IsZero() {
-			s.since = at
-		}
-		s.err = err
-	}
-}

@@ -5,38 +5,11 @@ import (
 	"strings"
 
 	"github.com/charmbracelet/bubbles/key"
-	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/lipgloss"
 )
 
-// How many lines stand above and below a screen.
-const (
-	headerLines = 2
-	footerLines = 1
-)
-
-// frameKeys are the keys that work everywhere.
-type frameKeys struct {
-	Pages                                         []key.Binding
-	Next, Previous, Parked, Help, Quit, Interrupt key.Binding
-}
-
-func newFrameKeys() frameKeys {
-	k := frameKeys{
-		Next:      key.NewBinding(key.WithKeys("tab"), key.WithHelp("tab", "next page")),
-		Previous:  key.NewBinding(key.WithKeys("shift+tab"), key.WithHelp("shift+tab", "previous page")),
-		Parked:    key.NewBinding(key.WithKeys("!"), key.WithHelp("!", "parked deliveries")),
-		Help:      key.NewBinding(key.WithKeys("?"), key.WithHelp("?", "help")),
-		Quit:      key.NewBinding(key.WithKeys("q"), key.WithHelp("q", "quit")),
-		Interrupt: key.NewBinding(key.WithKeys("ctrl+c")),
-	}
-	for i, name := range pageNames() {
-		n := fmt.Sprint(i + 1)
-		k.Pages = append(k.Pages, key.NewBinding(key.WithKeys(n), key.WithHelp(n, string(name))))
-	}
-
-	return k
-}
+// footerLines is how many lines stand below a screen.
+const footerLines = 1
 
 // View is part of [tea.Model].
 func (f *frame) View() string {
@@ -44,56 +17,86 @@ func (f *frame) View() string {
 		return ""
 	}
 	if f.tooSmall() {
-		return Cut(fmt.Sprintf("%d×%d: too small, want %d×%d", f.width, f.height, leastWidth, leastHeight), f.width)
+		text := fmt.Sprintf("%d×%d is too small: triviactl tui wants %d×%d. It goes on when the window is larger; ctrl+c quits.",
+			f.width, f.height, leastWidth, leastHeight)
+
+		return fill(strings.Join(Wrap(text, f.width), "\n"), f.width, f.height)
 	}
 
-	return strings.Join([]string{f.header(), f.top().view(f.width, f.room()), f.footer()}, "\n")
+	content := ""
+	if f.help.open {
+		content = f.help.view(f.helpLines(f.width), f.width, f.room())
+	} else {
+		content = f.top().view(f.width, f.room())
+	}
+
+	return strings.Join([]string{f.header(), content, f.footer()}, "\n")
 }
 
 // room is how many lines the screen on top has.
 func (f *frame) room() int { return f.height - headerLines - footerLines }
 
-// header says where one is: the pages, the database, and what is wrong.
-func (f *frame) header() string {
-	var tabs []string
-	for i, name := range pageNames() {
-		tab := fmt.Sprintf("%d %s", i+1, name)
-		if name == f.current {
-			tab = f.theme.header.Render("[" + tab + "]")
-		}
-		tabs = append(tabs, tab)
-	}
-	state := f.desk.Database + "  " + f.desk.Environment
-
-	return cut(strings.Join(tabs, "  "), f.width) + "\n" + Cut(state, f.width)
-}
-
+// footer tells the keys that work now, as many as fit, or what has just been said.
 func (f *frame) footer() string {
 	if f.notice.text != "" {
 		return f.theme.tones[f.notice.tone].Render(Cut(f.notice.text, f.width))
 	}
+	if f.help.open {
+		return f.hints(f.help.bindings(), nil, f.width)
+	}
+
+	last := []key.Binding{f.keys.Help, f.keys.Quit}
+	if f.top().typing() {
+		last = []key.Binding{f.keys.Interrupt}
+	}
+
+	return f.hints(f.top().bindings(), last, f.width)
+}
+
+// hints draws keys and what they do; those in last stand to the right and are
+// never left out.
+func (f *frame) hints(first, last []key.Binding, width int) string {
+	right := f.hint(last)
+	room := width - lipgloss.Width(right) - 2
+
+	left, used := "", 0
+	for i, b := range enabled(first) {
+		one := f.hint([]key.Binding{b})
+		gap, more := min(i, 1)*2, 2 // there may be no room for what comes next
+		if i == len(enabled(first))-1 {
+			more = 0
+		}
+		if used+gap+lipgloss.Width(one)+more > room {
+			left += f.theme.rule.Render(strings.Repeat(" ", min(gap, 1)) + "…")
+			used += min(gap, 1) + 1
+
+			break
+		}
+		left += strings.Repeat(" ", gap) + one
+		used += gap + lipgloss.Width(one)
+	}
+
+	return left + strings.Repeat(" ", max(width-used-lipgloss.Width(right), 0)) + right
+}
+
+func (f *frame) hint(keys []key.Binding) string {
 	var words []string
-	for _, b := range f.top().bindings() {
-		if b.Enabled() {
-			words = append(words, b.Help().Key+" "+b.Help().Desc)
+	for _, b := range enabled(keys) {
+		words = append(words, f.theme.key.Render(b.Help().Key)+" "+b.Help().Desc)
+	}
+
+	return strings.Join(words, "  ")
+}
+
+// enabled are those that work, and say how.
+func enabled(all []key.Binding) (some []key.Binding) {
+	for _, b := range all {
+		if b.Enabled() && b.Help().Key != "" {
+			some = append(some, b)
 		}
 	}
 
-	return Cut(strings.Join(words, "  "), f.width)
-}
-
-func (f *frame) help() tea.Cmd { return nil }
-
-// pointed passes the mouse on, its place counted from the screen's corner.
-func (f *frame) pointed(msg tea.MouseMsg) tea.Cmd {
-	msg.Y -= headerLines
-	if f.tooSmall() || msg.Y < 0 || msg.Y >= f.room() {
-		return nil
-	}
-	s, cmd := f.top().update(msg)
-	f.setTop(s)
-
-	return cmd
+	return some
 }
 
 // fill makes text exactly height lines, of at most width cells each: it adds

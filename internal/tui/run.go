@@ -15,19 +15,37 @@ type Terminal struct {
 	Out io.Writer
 }
 
-// Run shows the screens until the person leaves or ctx ends. It leaves the
-// terminal as it was, whatever happens.
-func Run(ctx context.Context, d Desk, t Terminal) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	d.ctx = ctx
+// An Opening is how the screens begin.
+type Opening struct {
+	Filter []string  // in the words of the command that lists deliveries: begin with those; nil: with the overview
+	Debug  io.Writer // gets every message; nil: nobody does
+}
 
-	program := tea.NewProgram(newFrame(&d, pageOverview, nil),
-		tea.WithContext(ctx), tea.WithInput(t.In), tea.WithOutput(t.Out), tea.WithAltScreen(), tea.WithMouseCellMotion())
+// Run shows the screens until the person leaves, which is no error, or ctx ends.
+// It leaves the terminal as it was, whatever happens; a panic becomes a [*Fault].
+func Run(ctx context.Context, d Desk, t Terminal, o Opening) error {
+	within, cancel := context.WithCancel(ctx)
+	defer cancel()
+	d.ctx, d.out = within, t.Out
+
+	first := pageOverview
+	if o.Filter != nil {
+		first = pageDeliveries
+	}
+	g := &guard{frame: newFrame(&d, first, o.Filter), log: newDebugLog(o.Debug, d.Now), end: cancel}
+	program := tea.NewProgram(g,
+		tea.WithContext(within), tea.WithoutSignalHandler(), // whoever calls it knows the signals
+		tea.WithInput(t.In), tea.WithOutput(t.Out), tea.WithAltScreen(), tea.WithMouseCellMotion())
 	_, err := program.Run()
-	if err != nil && !errors.Is(err, tea.ErrProgramKilled) {
+
+	switch fault := g.broken(); {
+	case fault != nil:
+		return fault
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil && !errors.Is(err, tea.ErrInterrupted):
 		return fmt.Errorf("show the screens: %w", err)
 	}
 
-	return nil
+	return g.log.failed()
 }

@@ -27,6 +27,9 @@ const (
 // A theme holds all colours.
 type theme struct {
 	header, rule lipgloss.Style
+	key          lipgloss.Style // what is pressed
+	chosen       lipgloss.Style // the row under the cursor; it has a sign, too
+	alarm        lipgloss.Style // what must not be overlooked
 	tones        map[Tone]lipgloss.Style
 }
 
@@ -40,6 +43,9 @@ func newTheme(color bool) theme {
 	return theme{
 		header: r.NewStyle().Bold(true),
 		rule:   r.NewStyle().Faint(true),
+		key:    r.NewStyle().Bold(true),
+		chosen: r.NewStyle().Reverse(true),
+		alarm:  r.NewStyle().Bold(true).Reverse(true).Foreground(lipgloss.Color("1")),
 		tones: map[Tone]lipgloss.Style{
 			Plain:   r.NewStyle(),
 			Good:    r.NewStyle().Foreground(lipgloss.Color("2")),
