@@ -108,9 +108,9 @@ func (l *triviaList) pressed(msg tea.KeyMsg) tea.Cmd {
 	case key.Matches(msg, k.Open):
 		return push(newTriviaDetail(l.desk, row))
 	case key.Matches(msg, k.Wins):
-		return turn(pageWins, "--trivia", string(row.ID))
+		return turn(pageWins, flagWord("trivia", string(row.ID)))
 	case key.Matches(msg, k.Deliveries):
-		return turn(pageDeliveries, "--trivia", string(row.ID))
+		return turn(pageDeliveries, flagWord("trivia", string(row.ID)))
 	case key.Matches(msg, k.Select):
 		if _, ok := l.chosen[row.ID]; ok {
 			delete(l.chosen, row.ID)
