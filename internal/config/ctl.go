@@ -8,7 +8,7 @@ type Ctl struct {
 	DatabaseURL Secret // empty: look for a private Postgres in DataDir
 	DataDir     string // absolute; empty if there is no home directory either
 
-	Listen string // where a trivia-hook on this machine listens
+	Listen, AdminListen string // where a trivia-hook on this machine listens
 
 	EventKeys, ActionKeys []Secret // empty if not set
 
@@ -40,6 +40,7 @@ func ctlFrom(getenv func(string) string, p place) (Ctl, error) {
 		DatabaseURL: r.databaseURL(),
 		DataDir:     r.dataDir(p),
 		Listen:      r.hostPort(Listen, defaultListen),
+		AdminListen: r.hostPort(AdminListen, defaultAdminListen),
 		EventKeys:   r.keys(WebhookSecret),
 		ActionKeys:  r.keys(ActionSecret),
 		SiteID:      r.text(SiteID),

@@ -63,6 +63,9 @@ type session struct {
 	open    func(ctx context.Context) (verbs, func(), error)
 	find    func(dataDir string) (string, error) // of a running embedded Postgres
 	examine func(context.Context, operator.Checkup) []operator.Finding
+
+	watch     func(line string) // is told how far a command has come; nil: a bar is drawn
+	previewed int               // how many things the last dry run was about, if any would change
 }
 
 // Run does what args, the words behind the program's name, say, and returns

@@ -292,3 +292,11 @@ func TestWithoutADatabaseItSaysWhatToStart(t *testing.T) {
 }
 
 func (f *fake) CountParked(context.Context) (int64, error) { return 0, f.err }
+
+func (f *fake) CountWinsOf(context.Context, []trivia.ID) (map[trivia.ID]int64, error) {
+	return nil, f.err
+}
+
+func (f *fake) Overview(context.Context) (store.Overview, error) { return store.Overview{}, f.err }
+
+func (f *fake) Minutes(_ context.Context, _, _ time.Time) ([]store.Minute, error) { return nil, f.err }

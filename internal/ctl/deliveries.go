@@ -38,6 +38,7 @@ Examples:
 					&cli.StringFlag{Name: "kind", Usage: "only `KIND`: " + strings.Join(wordsOf(trivia.Kinds()), ", ")},
 					&cli.StringFlag{Name: "body", Usage: "only the body whose SHA-256 begins with `HEX`"},
 					&cli.BoolFlag{Name: "raw", Usage: "write the body and nothing else, byte for byte"},
+					&cli.BoolFlag{Name: "no-body", Usage: "leave the body out"},
 					outputFlag(cardFormats()),
 				},
 				Action: s.showDelivery,
@@ -148,6 +149,9 @@ func (s *session) showDelivery(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.Bool("raw") && c.Bool("no-body") {
+		return usagef("take one of them", "--raw and --no-body exclude each other")
+	}
 	do, done, err := s.open(c.Context)
 	if err != nil {
 		return err
@@ -169,11 +173,18 @@ func (s *session) showDelivery(c *cli.Context) error {
 	case c.Bool("raw"):
 		return s.rawBody(found)
 	case format == formatJSON:
-		s.print("%s\n", jsonArray(withBody(), found))
+		fields := withBody()
+		if c.Bool("no-body") {
+			fields = deliveryNoun().fields
+		}
+		s.print("%s\n", jsonArray(fields, found))
 	default:
 		for i, d := range found {
 			s.print("%s", map[bool]string{true: "\n"}[i > 0])
 			s.deliveryCard(d)
+			if !c.Bool("no-body") {
+				s.body(d.Body)
+			}
 		}
 	}
 
@@ -215,5 +226,4 @@ func (s *session) deliveryCard(d store.DeliveryRow) {
 		line{"repairs", []any{d.Repairs}}, line{"repaired", repaired},
 		line{"sha-256", []any{hex.EncodeToString(d.SHA256)}}, line{"body", []any{plural(d.Size, "byte")}},
 	)
-	s.body(d.Body)
 }

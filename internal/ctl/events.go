@@ -45,6 +45,7 @@ Examples:
   triviactl events show 01E4C4CT6YDC7Y5M7FE1GWWPQJ --raw > event.json`,
 				Flags: []cli.Flag{
 					&cli.BoolFlag{Name: "raw", Usage: "write the payload and nothing else, byte for byte"},
+					&cli.BoolFlag{Name: "no-body", Usage: "leave the payload out"},
 					outputFlag(cardFormats()),
 				},
 				Action: s.showEvent,
@@ -165,6 +166,9 @@ func (s *session) showEvent(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.Bool("raw") && c.Bool("no-body") {
+		return usagef("take one of them", "--raw and --no-body exclude each other")
+	}
 	do, done, err := s.open(c.Context)
 	if err != nil {
 		return err
@@ -178,12 +182,12 @@ func (s *session) showEvent(c *cli.Context) error {
 	case c.Bool("raw"):
 		return s.rawPayload(e)
 	case format == formatJSON:
-		s.printEvent(e)
+		s.printEvent(e, !c.Bool("no-body"))
 
 		return nil
 	}
 
-	return s.eventCard(e)
+	return s.eventCard(e, !c.Bool("no-body"))
 }
 
 func (s *session) rawPayload(e operator.EventStory) error {
@@ -197,16 +201,18 @@ func (s *session) rawPayload(e operator.EventStory) error {
 	return nil
 }
 
-func (s *session) printEvent(e operator.EventStory) {
+func (s *session) printEvent(e operator.EventStory, payload bool) {
 	fields := storyFields(eventNoun().fields, func(e operator.EventStory) store.EventRow { return e.EventRow })
-	fields = append(fields, bodyFields("payload", func(e operator.EventStory) []byte { return e.Payload })...)
+	if payload {
+		fields = append(fields, bodyFields("payload", func(e operator.EventStory) []byte { return e.Payload })...)
+	}
 	fields = append(fields, field[operator.EventStory]{name: "pushes", value: func(e operator.EventStory) any {
 		return rawObjects(pushNoun().fields, e.Pushes)
 	}})
 	s.print("%s\n", object(fields, e))
 }
 
-func (s *session) eventCard(e operator.EventStory) error {
+func (s *session) eventCard(e operator.EventStory, body bool) error {
 	var signs []any
 	for _, sign := range []struct {
 		is   bool
@@ -233,7 +239,9 @@ func (s *session) eventCard(e operator.EventStory) error {
 		line{"response", []any{e.Response}}, line{"failure", []any{e.Failure}}, line{"signs", signs},
 		line{"push", []any{owedWords(e)}}, line{"payload", []any{payload}},
 	)
-	s.body(e.Payload)
+	if body {
+		s.body(e.Payload)
+	}
 
 	return section(s, pushNoun().fields, e.Pushes)
 }

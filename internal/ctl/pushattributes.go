@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"trivia/internal/customerio"
+	"trivia/internal/tui"
 )
 
 func (s *session) pushAttributesCommand() *cli.Command {
@@ -27,6 +28,7 @@ Examples:
 			&cli.StringFlag{Name: "user", Usage: "of `PERSON`, as Customer.io knows them"},
 			&cli.BoolFlag{Name: "wait", Usage: "wait until it is sent, and show Customer.io's answer"},
 			&cli.DurationFlag{Name: "timeout", Value: defaultWait, Usage: "let --wait wait no longer than `DURATION`"},
+			dryRunFlag(),
 			reasonFlag(),
 		},
 		Action: s.pushAttributes,
@@ -51,6 +53,15 @@ func (s *session) pushAttributes(c *cli.Context) error {
 	attributes, err := parseAttributes(c.Args().Slice())
 	if err != nil {
 		return err
+	}
+
+	if c.Bool("dry-run") {
+		s.previewed = 1
+		s.print("%s would be set for %s\n", plural(len(attributes), "attribute"), tui.Clean(person))
+		pretty, _ := json.MarshalIndent(attributes, "", "  ") // they were JSON
+		s.body(pretty)
+
+		return nil
 	}
 
 	do, done, err := s.open(c.Context)

@@ -25,6 +25,7 @@ type pushVerbs interface {
 	ListPushes(context.Context, store.PushFilter, store.Page) iter.Seq2[store.PushRow, error]
 	ShowPush(ctx context.Context, id int64) (operator.PushStory, error)
 	MovePushes(ctx context.Context, move operator.PushMove, ids []int64, reason string) (int, error)
+	PreviewMoves(ctx context.Context, move operator.PushMove, ids []int64, set store.PushSet) (operator.MovePreview, error)
 	SweepPushes(context.Context, operator.PushMove, operator.PushSweep) (int, error)
 	PushAttributes(ctx context.Context, person string, attributes map[string]any, at time.Time, reason string) (int64, error)
 	PushWins(context.Context, operator.WinPushes) (operator.PushedWins, error)

@@ -61,6 +61,14 @@ func (f *pushFake) MovePushes(_ context.Context, move operator.PushMove, ids []i
 	return len(ids), f.pushErr
 }
 
+func (f *pushFake) PreviewMoves(
+	_ context.Context, move operator.PushMove, ids []int64, set store.PushSet,
+) (operator.MovePreview, error) {
+	f.move, f.ids, f.sweep.Set = move, ids, set
+
+	return operator.MovePreview{Pushes: f.moved, First: f.pushes}, f.pushErr
+}
+
 func (f *pushFake) SweepPushes(_ context.Context, move operator.PushMove, sweep operator.PushSweep) (int, error) {
 	f.move, f.sweep, f.why = move, sweep, sweep.Reason
 	sweep.Progress(f.moved, 2*f.moved)

@@ -70,7 +70,11 @@ func (s *session) moveFlags(whole cli.Flag) []cli.Flag {
 	return append(append([]cli.Flag{
 		whole,
 		&cli.StringFlag{Name: "user", Usage: "all for `PERSON`, as Customer.io knows them"},
-	}, sinceFlags()...), reasonFlag())
+	}, sinceFlags()...), dryRunFlag(), reasonFlag())
+}
+
+func dryRunFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "dry-run", Usage: "say what it would do, and do nothing"}
 }
 
 func reasonFlag() cli.Flag {
@@ -119,6 +123,9 @@ func (s *session) movePushes(c *cli.Context, m mover) error {
 	}
 	defer done()
 
+	if c.Bool("dry-run") {
+		return s.previewMoves(c, do, m, ids, set)
+	}
 	if len(ids) > 0 {
 		return s.moveSome(c, do, m, ids)
 	}
@@ -128,13 +135,34 @@ func (s *session) movePushes(c *cli.Context, m mover) error {
 
 func (s *session) moveSome(c *cli.Context, do verbs, m mover, ids []int64) error {
 	n, err := do.MovePushes(c.Context, m.move, ids, c.String("reason"))
+	if err != nil {
+		return m.hint(err)
+	}
+	s.print("%s %s\n", pluralOf(n, "push", "pushes"), m.done)
+
+	return nil
+}
+
+// hint gives an error about pushes a next step.
+func (m mover) hint(err error) error {
 	if errors.Is(err, operator.ErrPushState) {
 		return hinted{fmt.Errorf("nothing was changed: %w", err), m.only}
 	}
+
+	return hintMissing(err, "nothing was changed; "+pushesHint)
+}
+
+func (s *session) previewMoves(c *cli.Context, do verbs, m mover, ids []int64, set store.PushSet) error {
+	p, err := do.PreviewMoves(c.Context, m.move, ids, set)
 	if err != nil {
-		return hintMissing(err, "nothing was changed; "+pushesHint)
+		return m.hint(err)
 	}
-	s.print("%s %s\n", pluralOf(n, "push", "pushes"), m.done)
+	s.previewed = p.Pushes
+	s.print("%s would be %s\n", pluralOf(p.Pushes, "push", "pushes"), m.done)
+	if err := section(s, pushNoun().fields, p.First); err != nil {
+		return err
+	}
+	s.more(p.Pushes-len(p.First), "")
 
 	return nil
 }

@@ -48,7 +48,7 @@ Examples:
   triviactl replay 01H8XGJWBWBAQ4 --with-item mug --reason "a typo"
   triviactl replay --since 1h --http http://127.0.0.1:8080 --rate 50`,
 		Flags: slices.Concat(deliveryFlags(), []cli.Flag{
-			&cli.StringFlag{Name: "body", Usage: "of a KEY, the body whose SHA-256 begins with `HEX`"},
+			&cli.GenericFlag{Name: "body", Value: &assignments{}, Usage: "of a KEY, the body whose SHA-256 begins with `HEX`"},
 			&cli.IntFlag{Name: "limit", Usage: "no more than `N`, the oldest"},
 			&cli.StringFlag{Name: "after", Usage: "go on behind `CURSOR`, which a stopped one prints"},
 			&cli.IntFlag{Name: "rate", Value: defaultRate, Usage: "at most `N` in a second; 0 is no limit"},
@@ -68,7 +68,7 @@ Examples:
 // A replayCall is what the words of a call ask for.
 type replayCall struct {
 	keys   []string
-	body   string // begins the SHA-256, in hex
+	bodies []string // begin the SHA-256, in hex; of a key that has one of several, that one is meant
 	set    operator.ReplaySet
 	rate   int
 	dryRun bool
@@ -84,7 +84,7 @@ type replayCall struct {
 
 func (s *session) parseReplay(c *cli.Context) (r replayCall, err error) {
 	r = replayCall{
-		keys: c.Args().Slice(), body: strings.ToLower(c.String("body")), rate: c.Int("rate"),
+		keys: c.Args().Slice(), bodies: bodiesOf(c), rate: c.Int("rate"),
 		dryRun: c.Bool("dry-run"), yes: c.Bool("yes"), http: c.String("http"), reason: c.String("reason"),
 		with: trivia.Win{
 			User: trivia.UserID(c.String("with-user")), Trivia: trivia.ID(c.String("with-trivia")), Item: trivia.Item(c.String("with-item")),
@@ -120,7 +120,7 @@ func (r replayCall) check(c *cli.Context) error {
 		return usagef("take one of them; a KEY may have --kind and --body besides", "KEYs and flags that choose many exclude each other")
 	case len(r.keys) == 0 && chosen == (store.DeliveryFilter{}) && r.set.Walk.Filter.Kind == "":
 		return usagef(called+" --help tells more", "%s wants KEY..., or flags that choose deliveries, such as --state parked", called)
-	case len(r.keys) == 0 && r.body != "":
+	case len(r.keys) == 0 && len(r.bodies) > 0:
 		return usagef("as in "+called+" KEY --body ab12", "--body chooses among what came under a KEY")
 	case r.rate < 0 || r.rate > mostRate:
 		return usagef(fmt.Sprintf("want 1 to %d, or 0 for no limit", mostRate), "--rate cannot be %d", r.rate)
@@ -182,7 +182,7 @@ func (r replayCall) choose(ctx context.Context, do verbs) ([]store.DeliveryRow, 
 		all := len(found)
 		found = slices.DeleteFunc(found, func(d store.DeliveryRow) bool {
 			return r.set.Walk.Filter.Kind != "" && d.Kind != r.set.Walk.Filter.Kind ||
-				!strings.HasPrefix(hex.EncodeToString(d.SHA256), r.body)
+				!r.wants(d)
 		})
 		switch {
 		case len(found) == 0:
@@ -194,6 +194,23 @@ func (r replayCall) choose(ctx context.Context, do verbs) ([]store.DeliveryRow, 
 	}
 
 	return rows, nil
+}
+
+// wants reports whether the body of d was asked for.
+func (r replayCall) wants(d store.DeliveryRow) bool {
+	sum := hex.EncodeToString(d.SHA256)
+
+	return len(r.bodies) == 0 || slices.ContainsFunc(r.bodies, func(begin string) bool { return strings.HasPrefix(sum, begin) })
+}
+
+// bodiesOf are the values of --body.
+func bodiesOf(c *cli.Context) (bodies []string) {
+	given, _ := c.Generic("body").(*assignments)
+	for _, begin := range given.all {
+		bodies = append(bodies, strings.ToLower(begin))
+	}
+
+	return bodies
 }
 
 // ambiguous says between which bodies one has to choose.

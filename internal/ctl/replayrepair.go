@@ -21,6 +21,8 @@ func (s *session) repair(ctx context.Context, do verbs, r replayCall) error {
 		s.showRepair(r, preview, true)
 	}
 	if r.dryRun {
+		s.previewed = 1
+
 		return nil
 	}
 	question := fmt.Sprintf("repair %q, which would then be %s", source.Key, preview.After)

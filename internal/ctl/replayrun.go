@@ -184,6 +184,9 @@ func (s *session) showPreview(so operator.Replayed, r replayCall) error {
 	if so.Left > 0 {
 		s.say("%s could not be tried now: in other hands, or too slow", countDeliveries(so.Left))
 	}
+	if so.Changed() > 0 {
+		s.previewed = so.Deliveries
+	}
 	line := countDeliveries(so.Deliveries) + ": " + verdictOf(so, "would be awarded")
 	if r.format == formatJSON {
 		if r.dryRun {
@@ -208,6 +211,8 @@ func (s *session) showPreview(so operator.Replayed, r replayCall) error {
 	}
 	if !r.dryRun {
 		s.print("\n")
+	} else if so.Changed() == 0 {
+		s.say("nothing would change")
 	}
 
 	return nil
@@ -242,10 +247,13 @@ func (r replayCall) goOn(called string, so operator.Replayed) string {
 		{"kind", string(f.Kind)},
 		{"state", string(f.State)},
 		{"outcome", string(f.Outcome)},
-		{"body", r.body},
+		{"text", f.Text},
 		{"http", r.http},
 	} {
 		flag(w.name, w.value)
+	}
+	for _, begin := range r.bodies {
+		flag("body", begin)
 	}
 	if !f.Since.IsZero() {
 		flag("since", exact(f.Since))

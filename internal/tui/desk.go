@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"io"
 	"iter"
 	"time"
 
@@ -26,6 +27,9 @@ type Verbs interface {
 	ShowEvent(ctx context.Context, id string) (operator.EventStory, error)
 	ShowTrivia(context.Context, trivia.ID) (operator.TriviaStory, error)
 	TriviaStats(context.Context, store.TriviaSpan) (store.TriviaStats, error)
+	CountWinsOf(context.Context, []trivia.ID) (map[trivia.ID]int64, error)
+	Overview(context.Context) (store.Overview, error)
+	Minutes(ctx context.Context, from, until time.Time) ([]store.Minute, error)
 }
 
 // Readers are what lists look at their rows with.
@@ -44,6 +48,10 @@ type CommandLine interface {
 	// wrote, coloured if the screens are, and its exit code. What is said while it
 	// goes on, such as a progress bar, is told to progress, which may be nil.
 	Run(ctx context.Context, width int, words []string, progress func(line string)) (said string, code int)
+
+	// Preview is Run of a command that has --dry-run among its words. n is how many
+	// things it is about, as its own question would name them; 0 if nothing would change.
+	Preview(ctx context.Context, width int, words []string, progress func(line string)) (said string, n, code int)
 
 	// Line returns words as they would be typed in a shell, triviactl in front.
 	Line(words ...string) string
@@ -74,6 +82,11 @@ type Desk struct {
 	Pushes      Listing[store.PushFilter, store.PushRow]
 	Deeds       Listing[store.DeedFilter, store.DeedRow]
 
+	// AskHook asks a trivia-hook for what no database knows; HookAt says where it
+	// listens. Nil: nobody knows of one.
+	AskHook func(context.Context) (operator.Hook, error)
+	HookAt  string
+
 	Database    string // its host, for the header
 	Environment string // TRIVIA_ENV
 	ReadOnly    bool   // nothing can be changed
@@ -85,6 +98,8 @@ type Desk struct {
 	Tick func(after time.Duration, message func(time.Time) tea.Msg) tea.Cmd
 
 	ctx   context.Context       // ends with the screens
+	width int                   // of the terminal, as it was told last
+	out   io.Writer             // the terminal, for what is no picture; nil in tests that want none of it
 	typed map[pageName]*history // filters, by page
 }
 

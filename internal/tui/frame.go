@@ -73,8 +73,8 @@ func (f *frame) toTop(msg tea.Msg) tea.Cmd {
 func (f *frame) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
-		f.width, f.height = msg.Width, msg.Height
-		return f, nil
+		f.width, f.height, f.desk.width = msg.Width, msg.Height, msg.Width
+		return f, f.tell(msg)
 	case tea.KeyMsg:
 		return f, f.typed(msg)
 	case tea.MouseMsg:

@@ -76,20 +76,30 @@ func (g *guard) guarded(cmd tea.Cmd) tea.Cmd {
 	}
 }
 
-// each guards the commands of a batch, or of a sequence, whose type has no name here.
+// each guards the commands of a batch or a sequence.
 func (g *guard) each(msg tea.Msg) tea.Msg {
-	cmds := reflect.TypeFor[[]tea.Cmd]()
-	v := reflect.ValueOf(msg)
-	if !v.IsValid() || v.Kind() != reflect.Slice || !v.CanConvert(cmds) {
+	all := commandsOf(msg)
+	if all == nil {
 		return msg
 	}
-	all, _ := v.Convert(cmds).Interface().([]tea.Cmd)
 	guarded := make([]tea.Cmd, len(all))
 	for i, cmd := range all {
 		guarded[i] = g.guarded(cmd)
 	}
 
-	return reflect.ValueOf(guarded).Convert(v.Type()).Interface()
+	return reflect.ValueOf(guarded).Convert(reflect.TypeOf(msg)).Interface()
+}
+
+// commandsOf are the commands that a message consists of, if it does. The type
+// of a sequence has no name here.
+func commandsOf(msg tea.Msg) []tea.Cmd {
+	v, commands := reflect.ValueOf(msg), reflect.TypeFor[[]tea.Cmd]()
+	if !v.IsValid() || v.Kind() != reflect.Slice || !v.CanConvert(commands) {
+		return nil
+	}
+	all, _ := v.Convert(commands).Interface().([]tea.Cmd)
+
+	return all
 }
 
 // catch keeps the first panic, and ends the program. It is deferred.

@@ -32,6 +32,10 @@ func newStage(t *testing.T, d Desk, page pageName, width, height int, words ...s
 	t.Helper()
 
 	d.ctx = t.Context()
+	if d.Wins.Parse == nil { // whoever looks at no lists leaves them out
+		lists, _ := newDesk(0)
+		d.Wins, d.Deliveries, d.Events, d.Pushes, d.Deeds = lists.Wins, lists.Deliveries, lists.Events, lists.Pushes, lists.Deeds
+	}
 	if d.Now == nil {
 		d.Now = func() time.Time { return noon }
 	}

@@ -144,6 +144,14 @@ func (b bar) View() string {
 	return b.opts.Label + "  " + b.bar.ViewAs(b.now.step.Fraction) + "  " + words
 }
 
+// ProgressLine draws how far something has come since it began, on one line.
+func ProgressLine(opts ProgressOptions, step Step, took time.Duration) string {
+	b := newBar(opts, nil)
+	b.now = moved{step, b.begun.Add(took)}
+
+	return b.View()
+}
+
 // words are the numbers behind the bar.
 func (b bar) words() string {
 	done, took := b.now.step, b.now.at.Sub(b.begun)

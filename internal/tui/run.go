@@ -26,7 +26,7 @@ type Opening struct {
 func Run(ctx context.Context, d Desk, t Terminal, o Opening) error {
 	within, cancel := context.WithCancel(ctx)
 	defer cancel()
-	d.ctx = within
+	d.ctx, d.out = within, t.Out
 
 	first := pageOverview
 	if o.Filter != nil {

@@ -1,0 +1,178 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"trivia/internal/trivia"
+)
+
+// An Overview is how things stand at one moment.
+type Overview struct {
+	Now          time.Time     // by the database's clock
+	LastDelivery time.Time     // when it was received; zero if none ever was
+	LastWin      time.Time     // likewise
+	Delay        time.Duration // from signing to receiving, as it is in the middle of the latest hundred
+
+	Pending    int64     // deliveries that wait for the service
+	Oldest     time.Time // when the first of them was received; zero if there is none
+	Expected   int64     // deliveries that wait for a user who is not there yet
+	ParkedAs   map[trivia.Outcome]int64
+	PushesOwed int64 // pushes that wait for the service; these three up to [MostCounted]
+	PushesHeld int64 // pushes that an operator, or missing credentials, hold back
+	PushesLost int64 // pushes that are parked
+}
+
+// Parked is how many deliveries wait for a person.
+func (o Overview) Parked() (n int64) {
+	for _, of := range o.ParkedAs {
+		n += of
+	}
+
+	return n
+}
+
+const (
+	overviewLatest = `
+	SELECT now(), (SELECT max(received_at) FROM deliveries), (SELECT max(won_at) FROM trivia_wins)`
+
+	// A stamp is text, as it came.
+	overviewDelay = `
+	SELECT coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY d.received_at - to_timestamp(d.stamp::bigint)), '0'::interval)
+	FROM (SELECT received_at, stamp FROM deliveries ORDER BY received_at DESC LIMIT 100) AS d
+	WHERE d.stamp ~ '^[0-9]{9,11}$'`
+
+	overviewPending = `
+	SELECT count(*) FILTER (WHERE outcome IS NULL), min(received_at) FILTER (WHERE outcome IS NULL),
+		count(*) FILTER (WHERE outcome IS NOT NULL)
+	FROM deliveries
+	WHERE state = 'pending'`
+
+	overviewParked = `
+	SELECT coalesce(outcome, ''), count(*)
+	FROM deliveries
+	WHERE state = 'parked'
+	GROUP BY outcome`
+)
+
+// Overview looks at how things stand. It costs as much as there is pending and
+// parked, whatever else there is.
+func (s *Store) Overview(ctx context.Context) (Overview, error) {
+	o := Overview{ParkedAs: make(map[trivia.Outcome]int64)}
+	var (
+		last, won, oldest *time.Time
+
+		q pgx.Batch
+	)
+	q.Queue(quick)
+	q.Queue(overviewLatest).QueryRow(func(row pgx.Row) error { return row.Scan(&o.Now, &last, &won) })
+	q.Queue(overviewDelay).QueryRow(func(row pgx.Row) error { return row.Scan(&o.Delay) })
+	q.Queue(overviewPending).QueryRow(func(row pgx.Row) error { return row.Scan(&o.Pending, &oldest, &o.Expected) })
+	q.Queue(overviewParked).Query(func(rows pgx.Rows) error {
+		var (
+			outcome trivia.Outcome
+			n       int64
+		)
+		_, err := pgx.ForEachRow(rows, []any{&outcome, &n}, func() error {
+			o.ParkedAs[outcome] = n
+			return nil
+		})
+
+		return err
+	})
+	q.Queue(countPushes, MostCounted).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&o.PushesOwed, &o.PushesHeld, &o.PushesLost)
+	})
+	if err := s.pool.SendBatch(ctx, &q).Close(); err != nil {
+		return Overview{}, fmt.Errorf("look at how things stand: %w", err)
+	}
+	o.LastDelivery, o.LastWin, o.Oldest = orZero(last), orZero(won), orZero(oldest)
+
+	return o, nil
+}
+
+// A Minute is what came in one, and what has become of it so far.
+type Minute struct {
+	At         time.Time // when it began
+	Wins       int64     // that were won then, whenever their deliveries came
+	Deliveries []OutcomeCount
+}
+
+// Total is how many deliveries came.
+func (m Minute) Total() (n int) {
+	for _, of := range m.Deliveries {
+		n += of.Count
+	}
+
+	return n
+}
+
+const (
+	minutesOfDeliveries = `
+	SELECT date_bin('1 min', received_at, timestamptz '2000-01-01+00') AS at, coalesce(outcome, ''), state, count(*)
+	FROM deliveries
+	WHERE received_at >= $1 AND received_at < $2
+	GROUP BY 1, 2, 3
+	ORDER BY 1, 2, 3`
+
+	minutesOfWins = `
+	SELECT date_bin('1 min', won_at, timestamptz '2000-01-01+00') AS at, count(*)
+	FROM trivia_wins
+	WHERE won_at >= $1 AND won_at < $2
+	GROUP BY 1
+	ORDER BY 1`
+
+	// MostMinutes is how many minutes [Store.Minutes] counts at once.
+	MostMinutes = 60
+)
+
+// errMinutes refuses what would read without bounds.
+var errMinutes = errors.New("want whole minutes, at most an hour of them")
+
+// Minutes counts what came from ≤ t < until, which are whole minutes: one after
+// the other, those without anything included. It reads all that came then.
+func (s *Store) Minutes(ctx context.Context, from, until time.Time) ([]Minute, error) {
+	n := int(until.Sub(from) / time.Minute)
+	if n < 1 || n > MostMinutes || !from.Equal(from.Truncate(time.Minute)) || !until.Equal(until.Truncate(time.Minute)) {
+		return nil, fmt.Errorf("count from %v until %v: %w", from, until, errMinutes)
+	}
+	all := make([]Minute, n)
+	for i := range all {
+		all[i].At = from.Add(time.Duration(i) * time.Minute)
+	}
+	at := func(t time.Time) *Minute { return &all[int(t.Sub(from)/time.Minute)] }
+
+	var (
+		q pgx.Batch
+
+		t    time.Time
+		came OutcomeCount
+		wins int64
+	)
+	q.Queue(quick)
+	q.Queue(minutesOfDeliveries, from, until).Query(func(rows pgx.Rows) error {
+		_, err := pgx.ForEachRow(rows, []any{&t, &came.Outcome, &came.State, &came.Count}, func() error {
+			at(t).Deliveries = append(at(t).Deliveries, came)
+			return nil
+		})
+
+		return err
+	})
+	q.Queue(minutesOfWins, from, until).Query(func(rows pgx.Rows) error {
+		_, err := pgx.ForEachRow(rows, []any{&t, &wins}, func() error {
+			at(t).Wins = wins
+			return nil
+		})
+
+		return err
+	})
+	if err := s.pool.SendBatch(ctx, &q).Close(); err != nil {
+		return nil, fmt.Errorf("count from %v until %v: %w", from, until, err)
+	}
+
+	return all, nil
+}

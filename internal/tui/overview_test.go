@@ -1,0 +1,276 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"trivia/internal/diag"
+	"trivia/internal/operator"
+	"trivia/internal/store"
+	"trivia/internal/trivia"
+)
+
+func (fakeVerbs) Overview(context.Context) (store.Overview, error) {
+	return store.Overview{Now: noon}, nil
+}
+
+func (fakeVerbs) Minutes(context.Context, time.Time, time.Time) ([]store.Minute, error) {
+	return nil, nil
+}
+
+// A lively fake has an hour behind it.
+type lively struct {
+	fakeVerbs
+
+	now   store.Overview
+	none  bool // nothing came in the hour
+	err   error
+	asked []time.Time // the minutes that were counted, one after the other
+}
+
+func (l *lively) Overview(context.Context) (store.Overview, error) { return l.now, l.err }
+
+func (l *lively) Minutes(_ context.Context, from, until time.Time) ([]store.Minute, error) {
+	var all []store.Minute
+	for at := from; at.Before(until); at = at.Add(time.Minute) {
+		l.asked = append(l.asked, at)
+		m := store.Minute{At: at}
+		if n := at.Minute(); !l.none {
+			m.Wins = int64(3 + n*n%41)
+			m.Deliveries = []store.OutcomeCount{
+				{Outcome: trivia.Awarded, State: trivia.StateDone, Count: int(m.Wins)},
+				{Outcome: trivia.Recorded, State: trivia.StateDone, Count: 300 + n*7919%97},
+				{Outcome: trivia.AlreadyWon, State: trivia.StateDone, Count: n % 3},
+			}
+			if n%20 == 7 {
+				m.Deliveries = append(m.Deliveries,
+					store.OutcomeCount{Outcome: trivia.Malformed, State: trivia.StateParked, Count: 1},
+					store.OutcomeCount{Outcome: trivia.UnknownUser, State: trivia.StatePending, Count: 2})
+			}
+		}
+		all = append(all, m)
+	}
+
+	return all, l.err
+}
+
+func busy() *lively {
+	return &lively{now: store.Overview{
+		Now: noon.Add(30 * time.Second), LastDelivery: noon.Add(29 * time.Second), LastWin: noon.Add(20 * time.Second),
+		Delay: time.Second, Pending: 12, Oldest: noon.Add(27 * time.Second), Expected: 4,
+		ParkedAs:   map[trivia.Outcome]int64{trivia.Malformed: 22, trivia.PrizeConflict: 1204, trivia.Unsettled: 1},
+		PushesOwed: 1204, PushesHeld: store.MostCounted, PushesLost: 4,
+	}}
+}
+
+func deskOf(l *lively) Desk {
+	return Desk{
+		Do: l, Database: "db.example.com", Environment: "test", HookAt: "127.0.0.1:9090",
+		AskHook: func(context.Context) (operator.Hook, error) {
+			return operator.Hook{
+				Refused: map[string]int64{"mismatch": 112, "stale": 3, "not_listed": 1}, Duplicates: 5, Waiting: 1,
+				Latest: diag.Refusal{Time: noon.Add(-5 * time.Second), Status: 401, Reason: "mismatch", Caller: "192.0.2.7"},
+			}, nil
+		},
+	}
+}
+
+func TestOverviewGoldens(t *testing.T) {
+	t.Parallel()
+
+	goldens(t, pageOverview, "full", func() Desk { return deskOf(busy()) })
+	goldens(t, pageOverview, "empty", func() Desk {
+		return deskOf(&lively{now: store.Overview{Now: noon}, none: true})
+	})
+	goldens(t, pageOverview, "failing", func() Desk {
+		d := deskOf(&lively{err: errors.New("look at how things stand: connect to db.example.com: connection refused")})
+		d.AskHook = func(context.Context) (operator.Hook, error) { return operator.Hook{}, errors.New("refused") }
+
+		return d
+	})
+	goldens(t, pageOverview, "silent", func() Desk {
+		l := busy()
+		l.now.Now = noon.Add(4*time.Minute + 30*time.Second)
+		d := deskOf(l)
+		d.AskHook = func(context.Context) (operator.Hook, error) { return operator.Hook{}, errors.New("refused") }
+
+		return d
+	})
+}
+
+func TestMinutesThatAreOverAreCountedOnce(t *testing.T) {
+	t.Parallel()
+
+	l := busy()
+	s := newStage(t, deskOf(l), pageOverview, 80, 24)
+	counted := map[time.Time]int{}
+	for _, at := range l.asked {
+		counted[at]++
+	}
+	if len(counted) != hourOf || len(l.asked) != hourOf {
+		t.Fatalf("%d minutes were counted %d times, want %d once each", len(counted), len(l.asked), hourOf)
+	}
+
+	l.asked = nil
+	s.beat()
+	if len(l.asked) != 1 || !l.asked[0].Equal(noon) {
+		t.Errorf("a second later %v were counted, want the minute of now only", l.asked)
+	}
+
+	// In the next minute the one before is counted until it is settled.
+	l.now.Now, l.asked = noon.Add(65*time.Second), nil
+	s.beat()
+	if len(l.asked) < 2 || !l.asked[0].Equal(noon) || !l.asked[1].Equal(noon.Add(time.Minute)) {
+		t.Errorf("in the next minute %v were counted, want both", l.asked)
+	}
+	l.now.Now, l.asked = noon.Add(75*time.Second), nil
+	s.beat()
+	l.now.Now, l.asked = noon.Add(76*time.Second), nil
+	s.beat()
+	if got := l.asked[0]; !got.Equal(noon.Add(time.Minute)) {
+		t.Errorf("when the minute before is settled, %v is counted first, want that of now", got)
+	}
+}
+
+func TestAMinuteWithSomethingPendingIsCountedAgain(t *testing.T) {
+	t.Parallel()
+
+	l := busy()
+	s := newStage(t, deskOf(l), pageOverview, 80, 24)
+	l.now.Now, l.asked = l.now.Now.Add(40*time.Second), nil
+	s.beat()
+	again := 0
+	for _, at := range l.asked {
+		if at.Minute()%20 == 7 {
+			again++
+		}
+	}
+	if again != 1 {
+		t.Errorf("%d minutes with something pending were counted again at once, want one: %v", again, l.asked)
+	}
+}
+
+func TestAnOverviewAsksLessOfASlowDatabase(t *testing.T) {
+	t.Parallel()
+
+	var q question
+	if !q.may(noon) || q.may(noon) {
+		t.Fatal("a question is out once")
+	}
+	q.answered(noon, 300*time.Millisecond, nil)
+	if q.may(noon.Add(3*time.Second)) || !q.may(noon.Add(3500*time.Millisecond)) {
+		t.Error("a question that took 300 ms is to be asked again after ten times that")
+	}
+	q.answered(noon, 5*time.Second, errors.New("gone"))
+	if !q.may(noon.Add(time.Second)) {
+		t.Error("a question that failed is to be asked again at once")
+	}
+
+	log := newMinuteLog()
+	log.paced(time.Second)
+	if log.chunk != 2 {
+		t.Errorf("after a slow answer %d minutes are asked for, want 2", log.chunk)
+	}
+	for range 10 {
+		log.paced(time.Millisecond)
+	}
+	if log.chunk != store.MostMinutes {
+		t.Errorf("after quick answers %d minutes are asked for, want %d", log.chunk, store.MostMinutes)
+	}
+}
+
+func TestTheStreamIsJudgedByItsOwnPace(t *testing.T) {
+	t.Parallel()
+
+	steady := pace{n: 600, each: 6 * time.Second}
+	seldom := pace{n: 6, each: 10 * time.Minute, longest: 14 * time.Minute}
+	at := func(quiet time.Duration) store.Overview {
+		return store.Overview{Now: noon, LastDelivery: noon.Add(-quiet), LastWin: noon.Add(-quiet)}
+	}
+	with := func(o store.Overview, change func(*store.Overview)) store.Overview {
+		change(&o)
+		return o
+	}
+	for _, tt := range []struct {
+		name      string
+		now       store.Overview
+		all, wins pace
+		want      string
+	}{
+		{"nothing ever", store.Overview{Now: noon}, pace{}, pace{}, "○ nothing has come yet"},
+		{"as usual", at(3 * time.Second), steady, steady, "● the last delivery came 3 s ago; 10 come a minute"},
+		{"a clock ahead", at(-3 * time.Second), steady, steady, "● the last delivery came just now; 10 come a minute"},
+		{"a usual pause", at(50 * time.Second), steady, steady, "● the last delivery came 50 s ago; 10 come a minute"},
+		{"a long pause", at(4 * time.Minute), steady, steady, "▲ SILENT: nothing has come for 4 min; before, 10 came a minute"},
+		{"a long pause of a slow stream", at(20 * time.Minute), seldom, pace{}, "● the last delivery came 20 min ago; one every 10 min"},
+		{"nothing for hours", at(50 * time.Hour), pace{}, pace{}, "▲ SILENT: nothing has come for 2 days"},
+		{"too few to tell", at(50 * time.Minute), pace{n: 2, each: time.Minute}, pace{}, "● the last delivery came 50 min ago"},
+		{
+			"waits to be settled", with(at(time.Second), func(o *store.Overview) { o.Pending, o.Oldest = 1204, noon.Add(-5*time.Minute) }),
+			steady, steady, "▲ LATE: 1,204 deliveries are not settled, the oldest for 5 min",
+		},
+		{
+			"waits to come", with(at(time.Second), func(o *store.Overview) { o.Delay = 90 * time.Second }),
+			steady, steady, "▲ LATE: what comes now was signed 90 s before",
+		},
+		{
+			"events only", with(at(time.Second), func(o *store.Overview) { o.LastWin = noon.Add(-5 * time.Minute) }),
+			steady, steady, "! NO WINS for 5 min; before, 10 came a minute",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+
+			var lines []string
+			for _, f := range judge(tt.now, tt.all, tt.wins) {
+				lines = append(lines, f.sign()+" "+f.text)
+			}
+			if got := strings.Join(lines, "\n"); got != tt.want {
+				t.Errorf("judge says %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestAPaceIsReadFromMinutes(t *testing.T) {
+	t.Parallel()
+
+	got := paceOf([]float64{0, 0, 6, 0, 0, 0, 4, 10, 0, 0})
+	if want := (pace{n: 20, each: 18 * time.Second, longest: 3 * time.Minute}); got != want {
+		t.Errorf("paceOf = %+v, want %+v", got, want)
+	}
+	if got := paceOf(make([]float64, 60)); got != (pace{}) {
+		t.Errorf("paceOf nothing = %+v", got)
+	}
+	if got := (pace{n: 120_000, each: 500 * time.Microsecond}).words("come"); got != "2,000 come a second" {
+		t.Errorf("words = %q", got)
+	}
+}
+
+func TestTheOverviewLeadsToWhatItCounts(t *testing.T) {
+	t.Parallel()
+
+	s := newStage(t, deskOf(busy()), pageOverview, 80, 24)
+	s.press("down", "j", "k", "enter")
+	if s.frame.current != pageDeliveries {
+		t.Errorf("enter leads to %s, want the deliveries", s.frame.current)
+	}
+	all := s.frame.pages[pageOverview][0].(*overview).spots()
+	for i, want := range map[int]string{0: "--outcome awarded", 1: "--outcome already_won", len(all) - 1: "--state parked"} {
+		if got := strings.Join(all[i].words, " "); got != want {
+			t.Errorf("spot %d leads to %q, want %q", i, got, want)
+		}
+	}
+
+	s.press("1")
+	for range len(all) + 3 {
+		s.press("down")
+	}
+	s.press("enter")
+	if s.frame.current != pagePushes {
+		t.Errorf("the last line leads to %s, want the pushes", s.frame.current)
+	}
+}
