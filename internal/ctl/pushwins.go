@@ -102,6 +102,7 @@ func (s *session) previewWins(c *cli.Context, do verbs, w operator.WinPushes) er
 	if err != nil {
 		return err
 	}
+	s.previewed = p.Pushed
 	s.print("%s: %s would be written, %d waiting already\n",
 		plural(p.Wins, "win"), pluralOf(p.Pushed, "push", "pushes"), p.Wins-p.Pushed)
 

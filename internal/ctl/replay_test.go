@@ -219,6 +219,14 @@ triviactl: hint: choose one of them; triviactl deliveries show 'K 1' shows them
 	if st.call(t, "replay", "--body", "ef", "--yes", "--", "-K-"); !strings.HasSuffix(st.err.String(), "hint: go on with: triviactl replay --body=ef -- -K-\n") {
 		t.Errorf("said %q, want how to go on", st.err.String())
 	}
+	if st.call(t, "replay", "--text", "mug", "--state", "parked", "--yes"); !strings.Contains(st.err.String(), "hint: go on with: triviactl replay --state=parked --text=mug --after=") {
+		t.Errorf("said %q, want how to go on", st.err.String())
+	}
+	st.fake.deliveries = someDeliveries()[1:]
+	st.fake.deliveries[1].Key = "other"
+	if st.call(t, "replay", "K", "--body", "ef", "--body", "12", "--yes"); !strings.Contains(st.err.String(), `"K" stands for 2 bodies`) {
+		t.Errorf("said %q, want that both bodies are meant", st.err.String())
+	}
 	st.fake.err = operator.ErrNotFound
 	st.want(t, []string{"replay", "K"}, 3, "", "triviactl: not found\ntriviactl: hint: nothing was done; keys are in: triviactl deliveries list\n")
 }

@@ -247,6 +247,7 @@ func (r replayCall) goOn(called string, so operator.Replayed) string {
 		{"kind", string(f.Kind)},
 		{"state", string(f.State)},
 		{"outcome", string(f.Outcome)},
+		{"text", f.Text},
 		{"http", r.http},
 	} {
 		flag(w.name, w.value)

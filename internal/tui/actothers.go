@@ -67,7 +67,7 @@ func revokeAct(won []trivia.Win) act {
 func (d *Desk) tellAct(c choice) act {
 	tell := act{
 		name: "tell again", what: "write a push for each win that Customer.io is not being told of",
-		one: "win", many: "wins", dryRun: true, fields: []field{reasonField()},
+		one: "push", many: "pushes", dryRun: true, fields: []field{reasonField()},
 	}
 	filter := filterFlags(c.words)
 	switch _, other := only(filter, "since", "until", "trivia"); {

@@ -32,7 +32,7 @@ func (d *Desk) showDetail(row any) tea.Cmd {
 	case store.PushRow:
 		return push(d.pushDetail(row))
 	case store.TriviaRow:
-		return push(d.triviaDetail(row))
+		return push(newTriviaDetail(d, row))
 	case store.DeedRow:
 		return push(d.deedDetail(row))
 	case person:
@@ -216,28 +216,6 @@ func (d *Desk) pushDetail(row store.PushRow) *detail {
 		return all
 	}
 	s.acts = func(any) choice { return choice{of: pagePushes, rows: []any{row}} }
-
-	return s
-}
-
-func (d *Desk) triviaDetail(row store.TriviaRow) *detail {
-	id := string(row.ID)
-	s := newDetail(d, "trivia", id,
-		saidPane("Trivia", plainly("trivia show", id)...),
-		saidPane("Stats", plainly("trivia stats", id)...),
-	)
-	s.load = func(ctx context.Context) (loaded, error) {
-		story, err := d.Do.ShowTrivia(ctx, row.ID)
-
-		return loaded{thing: story.TriviaRow}, err
-	}
-	s.jumps = func(any) []jump {
-		return []jump{
-			{binding("w", "its wins"), func() tea.Cmd { return turn(pageWins, flagWord("trivia", id)) }},
-			{binding("d", "its deliveries"), func() tea.Cmd { return turn(pageDeliveries, flagWord("trivia", id)) }},
-		}
-	}
-	s.acts = func(thing any) choice { return choice{of: pageTrivias, rows: []any{thing}} }
 
 	return s
 }

@@ -43,6 +43,7 @@ type options struct {
 	only       string
 	load       int
 	stay       bool
+	lists      bool
 }
 
 func parse(args []string) (options, error) {
@@ -55,6 +56,7 @@ func parse(args []string) (options, error) {
 	set.StringVar(&opts.only, "only", "", "only verbs that begin with these words")
 	set.IntVar(&opts.load, "load", 0, "wins per second that a hook takes meanwhile")
 	set.BoolVar(&opts.stay, "stay", false, "measure nothing, print the database's URL, and keep it running")
+	set.BoolVar(&opts.lists, "lists", false, "measure what the lists of triviactl tui ask, instead of verbs")
 	if err := set.Parse(args); err != nil {
 		return opts, err
 	}
@@ -102,6 +104,10 @@ func run(ctx context.Context, args []string) (err error) {
 		<-ctx.Done()
 
 		return nil
+	}
+
+	if opts.lists {
+		return measureLists(ctx, opts, cluster.URL())
 	}
 
 	return measure(ctx, opts, cluster)
