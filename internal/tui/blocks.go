@@ -67,12 +67,3 @@ func spread(left, right string, width int) string {
 
 	return left + strings.Repeat(" ", gap) + right
 }
-
-// fitLine shortens a line that has colours.
-func fitLine(line string, width int) string {
-	if lipgloss.Width(line) <= width {
-		return line
-	}
-
-	return lipgloss.NewStyle().MaxWidth(width).Render(line)
-}

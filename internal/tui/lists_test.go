@@ -307,6 +307,15 @@ func ago(t, now time.Time) string { return now.Sub(t).String() + " ago" }
 
 // parseFlags reads flags as the command line does, about.
 func parseFlags(words []string, into map[string]*string) error {
+	var parts []string // as in --name value
+	for _, word := range words {
+		if name, value, ok := strings.Cut(word, "="); ok && strings.HasPrefix(name, "--") {
+			parts = append(parts, name, value)
+		} else {
+			parts = append(parts, word)
+		}
+	}
+	words = parts
 	for i := 0; i < len(words); i += 2 {
 		name := strings.TrimPrefix(words[i], "--")
 		if i+1 < len(words) && slices.Contains([]string{"trivia", "outcome", "since", "until"}, name) {

@@ -64,17 +64,11 @@ func (q *question) answered(asked time.Time, took time.Duration, err error) {
 	}
 }
 
-// What the questions are answered with; took is how long that was.
+// What the questions are answered with.
 type (
-	standingNow struct {
-		store.Overview
-
-		took time.Duration
-	}
 	liveMinutes struct {
 		minutes []store.Minute
-		as      time.Time
-		took    time.Duration
+		as      time.Time // counted at that time, by the database's clock
 	}
 	olderMinutes liveMinutes
 )
@@ -124,10 +118,7 @@ func (o *overview) look() tea.Cmd {
 	var cmds []tea.Cmd
 	now := o.desk.Now()
 	if o.standing.may(now) {
-		cmds = append(cmds, ask(o.desk, o.asker, func(ctx context.Context) (standingNow, error) {
-			got, err := o.desk.Do.Overview(ctx)
-			return standingNow{got, o.desk.Now().Sub(now)}, err
-		}))
+		cmds = append(cmds, ask(o.desk, o.asker, o.desk.Do.Overview))
 	}
 	if o.desk.AskHook != nil && o.hook.may(now) {
 		cmds = append(cmds, o.askHook())
@@ -174,29 +165,28 @@ func (o *overview) askOlder(now time.Time) tea.Cmd {
 }
 
 func (o *overview) count(ctx context.Context, as, from, until time.Time) (liveMinutes, error) {
-	begin := o.desk.Now()
 	minutes, err := o.desk.Do.Minutes(ctx, from, until)
 
-	return liveMinutes{minutes, as, o.desk.Now().Sub(begin)}, err
+	return liveMinutes{minutes, as}, err
 }
 
 func (o *overview) update(msg tea.Msg) (screen, tea.Cmd) {
 	switch msg := msg.(type) {
-	case answer[standingNow]:
+	case answer[store.Overview]:
 		if msg.to != o.asker {
 			break
 		}
-		o.standing.answered(msg.at, msg.value.took, msg.err)
+		o.standing.answered(msg.at, msg.took, msg.err)
 		o.err = msg.err
 		if msg.err != nil {
 			break
 		}
-		o.now = msg.value.Overview
+		o.now = msg.value
 
 		return o, tea.Batch(o.askLive(msg.at), o.askOlder(msg.at))
 	case answer[liveMinutes]:
 		if msg.to == o.asker {
-			o.live.answered(msg.at, msg.value.took, msg.err)
+			o.live.answered(msg.at, msg.took, msg.err)
 			o.counted(msg.value, msg.err)
 		}
 	case answer[olderMinutes]:
@@ -204,7 +194,7 @@ func (o *overview) update(msg tea.Msg) (screen, tea.Cmd) {
 			break
 		}
 		o.older.answered(msg.at, 0, msg.err) // the hour is to be seen soon; afterwards there is hardly any
-		o.minutes.paced(msg.value.took)
+		o.minutes.paced(msg.took)
 		before := o.minutes.known()
 		o.counted(liveMinutes(msg.value), msg.err)
 		if n := o.minutes.known(); n > before && n < hourOf {

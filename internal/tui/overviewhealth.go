@@ -157,14 +157,7 @@ func agoWords(d time.Duration) string {
 }
 
 // grouped writes a number with its thousands apart.
-func grouped(n int64) string {
-	text := fmt.Sprint(n)
-	for at := len(text) - 3; at > 0 && text[at-1] != '-'; at -= 3 {
-		text = text[:at] + "," + text[at:]
-	}
-
-	return text
-}
+func grouped(n int64) string { return thousands(int(n)) }
 
 // countWords say how many there are.
 func countWords(n int64, one, many string) string {

@@ -185,7 +185,7 @@ func (o *overview) waiting(width, x, y int) []string {
 		if i == 0 && !o.now.Oldest.IsZero() {
 			line += "  " + spanWords(o.now.Now.Sub(o.now.Oldest))
 		}
-		lines = append(lines, fitLine(line, width))
+		lines = append(lines, cutStyled(line, width))
 		o.drawn = append(o.drawn, place{first + i, y + i + 1, x, x + width})
 	}
 

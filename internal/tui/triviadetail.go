@@ -57,17 +57,11 @@ type triviaDetailKeys struct {
 	Span, Wins, Deliveries, Act, Up, Down, PageUp, PageDown, Back key.Binding
 }
 
-type toldTrivia struct {
-	operator.TriviaStory
-
-	took time.Duration
-}
-
+// A countedTrivia is what came of it over one of spans.
 type countedTrivia struct {
 	store.TriviaStats
 
-	of   int
-	took time.Duration
+	of int
 }
 
 func newTriviaDetail(d *Desk, row store.TriviaRow) screen {
@@ -114,11 +108,8 @@ func (t *triviaDetail) askStory() tea.Cmd {
 		return nil
 	}
 
-	return ask(t.desk, t.asker, func(ctx context.Context) (toldTrivia, error) {
-		begin := t.desk.Now()
-		story, err := t.desk.Do.ShowTrivia(ctx, t.row.ID)
-
-		return toldTrivia{story, t.desk.Now().Sub(begin)}, err
+	return ask(t.desk, t.asker, func(ctx context.Context) (operator.TriviaStory, error) {
+		return t.desk.Do.ShowTrivia(ctx, t.row.ID)
 	})
 }
 
@@ -129,33 +120,32 @@ func (t *triviaDetail) askStats() tea.Cmd {
 	of := t.span
 
 	return askFor(t.desk, t.asker, statsTime, func(ctx context.Context) (countedTrivia, error) {
-		begin := t.desk.Now()
 		what := store.TriviaSpan{Trivia: t.row.ID}
 		if back := spans()[of].back; back > 0 {
-			what.Since = begin.Add(-back)
+			what.Since = t.desk.Now().Add(-back)
 		}
 		stats, err := t.desk.Do.TriviaStats(ctx, what)
 
-		return countedTrivia{stats, of, t.desk.Now().Sub(begin)}, err
+		return countedTrivia{stats, of}, err
 	})
 }
 
 func (t *triviaDetail) update(msg tea.Msg) (screen, tea.Cmd) {
 	switch msg := msg.(type) {
-	case answer[toldTrivia]:
+	case answer[operator.TriviaStory]:
 		if msg.to != t.asker {
 			break
 		}
-		t.telling.answered(msg.at, msg.value.took, msg.err)
+		t.telling.answered(msg.at, msg.took, msg.err)
 		t.telling.next = later(t.telling.next, msg.at.Add(triviaEvery))
 		if t.err = msg.err; msg.err == nil {
-			t.story, t.row, t.told = msg.value.TriviaStory, msg.value.TriviaRow, true
+			t.story, t.row, t.told = msg.value, msg.value.TriviaRow, true
 		}
 	case answer[countedTrivia]:
 		if msg.to != t.asker {
 			break
 		}
-		t.counting.answered(msg.at, msg.value.took, msg.err)
+		t.counting.answered(msg.at, msg.took, msg.err)
 		t.counting.next = later(t.counting.next, msg.at.Add(triviaEvery))
 		if t.err = msg.err; msg.err == nil {
 			t.stats, t.of, t.counted = msg.value.TriviaStats, msg.value.of, true
@@ -206,9 +196,9 @@ func (t *triviaDetail) pressed(msg tea.KeyMsg) tea.Cmd {
 
 // words are the filter that leads to what this shows.
 func (t *triviaDetail) words() []string {
-	words := []string{"--trivia", string(t.row.ID)}
+	words := []string{flagWord("trivia", string(t.row.ID))}
 	if since := spans()[t.span].since; since != "" {
-		words = append(words, "--since", since)
+		words = append(words, flagWord("since", since))
 	}
 
 	return words

@@ -139,7 +139,7 @@ func (t *triviaDetail) chart(width int) []string {
 		First: first.In(zone).Format(layout), Last: last.In(zone).Format(layout),
 	}.Draw()
 
-	return append([]string{t.theme.header.Render("WINS A " + name)}, strings.Split(strings.TrimSuffix(drawn, "\n"), "\n")...)
+	return append([]string{t.theme.header.Render("WINS " + name)}, strings.Split(strings.TrimSuffix(drawn, "\n"), "\n")...)
 }
 
 // steps returns the wins of every bucket, those without any included.

@@ -74,14 +74,10 @@ type stretch struct {
 	ended  bool
 	adds   bool // to what there is
 	text   string
-	took   time.Duration
 }
 
 // winCounts is what came of a question for their wins.
-type winCounts struct {
-	wins map[trivia.ID]int64
-	took time.Duration
-}
+type winCounts map[trivia.ID]int64
 
 func newTrivias(d *Desk) screen {
 	return &triviaList{
@@ -118,7 +114,6 @@ func (l *triviaList) fetch(from store.Cursor, n int, adds bool) tea.Cmd {
 	text := l.text
 
 	return ask(l.desk, l.asker, func(ctx context.Context) (s stretch, err error) {
-		begin := l.desk.Now()
 		s = stretch{from: from, behind: from, adds: adds, text: text, ended: true}
 		looked := 0
 		for row, err := range l.desk.Do.ListTrivias(ctx, store.Page{After: from}) {
@@ -135,8 +130,6 @@ func (l *triviaList) fetch(from store.Cursor, n int, adds bool) tea.Cmd {
 				s.rows = append(s.rows, row)
 			}
 		}
-		s.took = l.desk.Now().Sub(begin)
-
 		return s, nil
 	})
 }
@@ -163,7 +156,7 @@ func (l *triviaList) more() tea.Cmd {
 
 func (l *triviaList) arrived(a answer[stretch]) tea.Cmd {
 	s := a.value
-	l.read.answered(a.at, s.took, a.err)
+	l.read.answered(a.at, a.took, a.err)
 	if a.err == nil {
 		l.read.next = later(l.read.next, a.at.Add(triviasEvery))
 	}
@@ -229,15 +222,12 @@ func (l *triviaList) countSeen() tea.Cmd {
 	}
 
 	return ask(l.desk, l.asker, func(ctx context.Context) (winCounts, error) {
-		begin := l.desk.Now()
-		wins, err := l.desk.Do.CountWinsOf(ctx, ids)
-
-		return winCounts{wins, l.desk.Now().Sub(begin)}, err
+		return l.desk.Do.CountWinsOf(ctx, ids)
 	})
 }
 
 func (l *triviaList) counted(a answer[winCounts]) {
-	l.count.answered(a.at, a.value.took, a.err)
+	l.count.answered(a.at, a.took, a.err)
 	if a.err != nil {
 		return
 	}
@@ -250,7 +240,7 @@ func (l *triviaList) counted(a answer[winCounts]) {
 			delete(l.wins, id)
 		}
 	}
-	maps.Copy(l.wins, a.value.wins)
+	maps.Copy(l.wins, a.value)
 }
 
 func (l *triviaList) update(msg tea.Msg) (screen, tea.Cmd) {

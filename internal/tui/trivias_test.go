@@ -270,7 +270,7 @@ func TestATriviaLeadsToItsWinsAndDeliveries(t *testing.T) {
 	}
 	s.press("4", "down", "enter", "t")
 	detail := s.frame.top().(*triviaDetail)
-	if got, want := strings.Join(detail.words(), " "), "--trivia closed-for-the-season --since 24h"; got != want {
+	if got, want := strings.Join(detail.words(), " "), "--trivia=closed-for-the-season --since=24h"; got != want {
 		t.Errorf("its filter is %q, want %q", got, want)
 	}
 	if n := len(q.spans); n < 2 || q.spans[n-1].Since.IsZero() || q.spans[n-1].Trivia != "closed-for-the-season" {
@@ -316,4 +316,8 @@ func (fakeVerbs) ListTrivias(context.Context, store.Page) iter.Seq2[store.Trivia
 
 func (fakeVerbs) CountWinsOf(context.Context, []trivia.ID) (map[trivia.ID]int64, error) {
 	return nil, nil
+}
+
+func (fakeVerbs) TriviaStats(context.Context, store.TriviaSpan) (store.TriviaStats, error) {
+	return store.TriviaStats{}, nil
 }

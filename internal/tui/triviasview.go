@@ -58,7 +58,7 @@ func (l *triviaList) view(width, height int) string {
 	l.height = max(1, height-triviasAbove-triviasBelow)
 	l.scroll()
 
-	lines := append([]string{fitLine(l.stateLine(), width)}, l.table(width)...)
+	lines := append([]string{cutStyled(l.stateLine(), width)}, l.table(width)...)
 	for len(lines) < height-triviasBelow {
 		lines = append(lines, "")
 	}
@@ -71,7 +71,7 @@ func (l *triviaList) view(width, height int) string {
 		foot = l.theme.tones[Bad].Render("cannot be read again: " + Clean(l.err.Error()))
 	}
 
-	return fill(strings.Join(append(lines, fitLine(foot, width)), "\n"), width, height)
+	return fill(strings.Join(append(lines, cutStyled(foot, width)), "\n"), width, height)
 }
 
 func (l *triviaList) stateLine() string {
