@@ -59,8 +59,9 @@ func (l *list[F, T]) bindings() []key.Binding {
 	k.Person.SetEnabled(some && l.jumps.person != nil)
 	k.Right.SetEnabled(l.fit.hidden > 0)
 	k.Left.SetEnabled(l.fit.shift > 0)
-	k.Back.SetEnabled(true)
-	k.Back.SetHelp("esc", l.backWords())
+	words := l.backWords()
+	k.Back.SetHelp("esc", words)
+	k.Back.SetEnabled(words != "")
 
 	return []key.Binding{
 		k.Open, k.Filter, k.Act, k.Follow, k.Newest, k.Back, k.Select, k.All, k.Sort, k.SortBy, k.Win, k.Delivery, k.Person,
@@ -203,7 +204,7 @@ func (l *list[F, T]) back() tea.Cmd {
 		l.load = loading{life: l.load.life + 1, begun: true, paused: true, looked: l.load.looked}
 		l.live.out = false
 	case l.chosen.some():
-		l.chosen = choosing[T]{}
+		l.chooseNone()
 	case l.sorted.rows != nil:
 		l.unsort()
 		return l.more()
@@ -231,7 +232,7 @@ func (l *list[F, T]) backWords() string {
 		return "no filter"
 	}
 
-	return "back"
+	return ""
 }
 
 // scroll keeps the cursor on the screen.

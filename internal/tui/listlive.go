@@ -58,7 +58,7 @@ func (l *list[F, T]) askNews() tea.Cmd {
 	newest, mark := l.live.newest, l.live.mark
 	seen := append([]T(nil), l.seen()...)
 
-	return askOf(l, deadline, func(ctx context.Context, r store.Reader[F, T]) (n news[T], err error) {
+	return askOf(l, func(ctx context.Context, r store.Reader[F, T]) (n news[T], err error) {
 		n = news[T]{life: life, newest: newest, mark: mark}
 		var errs [2]error
 		if counts {
