@@ -101,7 +101,7 @@ func (l *list[F, T]) selectRow(row T) tea.Cmd {
 	if l.chosen.all {
 		l.chooseNone()
 	}
-	l.chosen.toggle(l.kind.cursor(row), row)
+	l.chosen.toggle(l.cursor(row), row)
 
 	return l.step(1)
 }
@@ -115,7 +115,7 @@ func (l *list[F, T]) selectAll() tea.Cmd {
 	}
 	l.live.following = false
 	l.chosen.all, l.chosen.out = true, true
-	life, stop := context.WithCancel(l.desk.ctx)
+	life, stop := context.WithCancel(l.desk.ctx) //nolint:gosec // chooseNone calls it, or the answer
 	l.chosen.stop = stop
 	filter, round := l.filter, l.chosen.round
 
@@ -144,7 +144,7 @@ func (l *list[F, T]) chooseNone() {
 // act opens what can be done to what is chosen or, if nothing is, to the row
 // under the cursor.
 func (l *list[F, T]) act(row T) tea.Cmd {
-	if l.desk.ReadOnly || l.kind.actless {
+	if l.desk.ReadOnly || l.actless {
 		return nil
 	}
 	l.live.following = false

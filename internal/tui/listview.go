@@ -114,7 +114,7 @@ func (l *list[F, T]) rowLine(row T, here bool, at, widths []int, now time.Time) 
 	if here {
 		sign = "▸"
 	}
-	if l.chosen.has(l.kind.cursor(row)) {
+	if l.chosen.has(l.cursor(row)) {
 		chosen = "●"
 	}
 	line := sign + chosen + " " + strings.Join(drawn, strings.Repeat(" ", gap))
@@ -175,8 +175,8 @@ func (l *list[F, T]) footLines() []string {
 		return l.line.lines(l.theme, l.width)
 	}
 	note := ""
-	if row, ok := l.row(); ok && l.kind.note != nil && !l.live.following {
-		note = Cut(start(l.kind.note(row)), l.width)
+	if row, ok := l.row(); ok && l.note != nil && !l.live.following {
+		note = Cut(start(l.note(row)), l.width)
 	}
 
 	return []string{l.theme.rule.Render(note), l.whereLine()}
