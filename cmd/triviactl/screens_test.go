@@ -38,9 +38,11 @@ func TestTheScreensOpenAndLeaveTheTerminalAsItWas(t *testing.T) {
 	s.press("3")
 	s.waitFor("[3 Deliveries]")
 	s.press("?")
-	s.waitFor("help", "parked deliveries")
+	s.waitFor("deliveries › help", "Everywhere")
+	s.press("end")
+	s.waitFor("parked deliveries", "with shift held")
 	s.press("esc")
-	s.waitForNo("parked deliveries")
+	s.waitForNo("› help")
 	s.press("q")
 	s.waitExit(0)
 }
@@ -137,43 +139,66 @@ func TestADatabaseThatIsKilledIsSaidToAndIsFoundAgain(t *testing.T) {
 const broken = "broken-screens"
 
 func breakScreens() {
-	desk := tui.Desk{Do: brokenVerbs{in: os.Args[1]}, Now: time.Now}
-	if os.Args[1] == "update" {
-		beats := 0
-		desk.Tick = func(after time.Duration, message func(time.Time) tea.Msg) tea.Cmd {
+	where := os.Args[1]
+	breakIn := func(place string) {
+		if place == where {
+			panic("broken in " + where)
+		}
+	}
+	beats := 0
+	desk := tui.Desk{
+		Do: brokenVerbs{breakIn: breakIn}, Now: time.Now,
+		Deliveries: tui.Listing[store.DeliveryFilter, store.DeliveryRow]{
+			Columns: []tui.Column{{Title: "KEY"}},
+			Cells:   func(store.DeliveryRow, time.Time) []string { breakIn("cells"); return []string{"key-1"} },
+			Parse:   func([]string) (f store.DeliveryFilter, err error) { return f, nil },
+		},
+		Tick: func(after time.Duration, message func(time.Time) tea.Msg) tea.Cmd {
 			if beats++; beats > 1 {
-				panic("broken in update")
+				breakIn("update")
 			}
 
 			return tea.Tick(after, message)
-		}
+		},
 	}
-	err := tui.Run(context.Background(), desk, tui.Terminal{In: os.Stdin, Out: os.Stdout}, tui.Opening{})
-	fmt.Fprintln(os.Stderr, err) //nolint:forbidigo // it stands for main
+	err := tui.Run(context.Background(), desk, tui.Terminal{In: os.Stdin, Out: os.Stdout}, tui.Opening{Filter: []string{}})
+	fmt.Fprintln(os.Stderr, err)
 	if fault, ok := errors.AsType[*tui.Fault](err); ok {
 		fmt.Fprintln(os.Stderr, strings.Join(fault.Trace, "\n"))
 	}
 	os.Exit(1)
 }
 
+// brokenVerbs have one delivery, and can count what is parked unless they break.
 type brokenVerbs struct {
 	tui.Verbs
+	store.DeliveryReader
 
-	in string
+	breakIn func(string)
 }
 
 func (b brokenVerbs) CountParked(context.Context) (int64, error) {
-	if b.in == "command" {
-		panic("broken in command")
-	}
+	b.breakIn("command")
 
 	return 0, nil
+}
+
+func (b brokenVerbs) ReadDeliveries() store.DeliveryReader { return b }
+
+func (brokenVerbs) Look(context.Context, store.DeliveryFilter, store.Page) (store.Found[store.DeliveryRow], error) {
+	return store.Found[store.DeliveryRow]{Rows: []store.DeliveryRow{{Key: "key-1"}}, End: true}, nil
+}
+
+func (brokenVerbs) Arrived(_ context.Context, _ store.DeliveryFilter, since store.Mark) (store.Mark, error) {
+	return since, nil
 }
 
 func TestAPanicLeavesTheTerminalAsItWasAndSaysWhereItWas(t *testing.T) {
 	t.Parallel()
 
-	for where, at := range map[string]string{"command": "brokenVerbs.CountParked (screens_test.go:", "update": "tui.(*frame).beat (frame.go:"} {
+	for where, at := range map[string]string{
+		"command": "brokenVerbs.CountParked (screens_test.go:", "update": "tui.(*frame).beat (frame.go:", "cells": "tui.(*frame).Update (frame.go:",
+	} {
 		s := terminal{program: broken}.start(t, "", where)
 		s.waitExit(1)
 		s.waitFor("the screens broke: broken in "+where, at)

@@ -47,7 +47,10 @@ func (s *session) screens(c *cli.Context) error {
 	if _, err := parseDeliveryFilter(c, s.Now()); err != nil {
 		return err
 	}
-	if !c.Bool("plain") {
+	switch {
+	case c.Bool("plain") && (c.IsSet("until") || c.IsSet("debug")):
+		return usagef("leave them out", "--plain goes on until Ctrl-C, and has no screens: it takes neither --until nor --debug")
+	case !c.Bool("plain"):
 		if err := s.fullScreen(); err != nil {
 			return err
 		}

@@ -33,21 +33,19 @@ func (m Mark) Above(newest Cursor) Mark {
 }
 
 // settling is how long others may still write rows behind those that are there:
-// a commit takes a while, and clocks differ. What is younger is counted anew
-// each time.
-const settling = "interval '10 seconds'"
+// intake gives up within four seconds, and clocks differ. What is younger is
+// counted anew each time.
+const settling = "interval '6 seconds'"
 
 // mostArrivals is how many rows are counted at once. If there are more, whoever
 // asks again gets to know.
 const mostArrivals = 100_000
 
 const countArrivals = `
-	WITH new AS MATERIALIZED (%s
+	SELECT count(*), count(*) FILTER (WHERE place < @settled), greatest(@settled, @passed), max(place)
+	FROM (%s
 		LIMIT @most
-	)
-	SELECT count(*), count(*) FILTER (WHERE place < @settled), greatest(@settled, @passed),
-		count(*) FILTER (WHERE place < (SELECT max(place) FROM new)), max(place)
-	FROM new`
+	) AS new`
 
 // Arrived is part of [Reader].
 func (r reader[F, T]) Arrived(ctx context.Context, f F, since Mark) (Mark, error) {
@@ -67,28 +65,38 @@ func (r reader[F, T]) arrived(ctx context.Context, l listing[T], since Mark) (Ma
 	if err != nil {
 		return since, err
 	}
-	sql, args, err := r.arrivals(l, since, settled)
+	now, err := r.countedTo(ctx, l, since, settled)
+	if err == nil && now.all == int64(cmp.Or(r.most, mostArrivals)) {
+		since.More = true
+		now, err = r.countedTo(ctx, l, since, now.last) // which others may share
+	} else {
+		since.More = false
+	}
 	if err != nil {
 		return since, err
 	}
-
-	var (
-		all, old, beforeLast int64
-		passed, last         any
-	)
-	err = r.db.QueryRow(ctx, sql, args).Scan(&all, &old, &passed, &beforeLast, &last)
-	if err != nil {
-		return since, err
-	}
-	since.Count, since.More = since.kept+all, all == int64(cmp.Or(r.most, mostArrivals))
-	switch {
-	case !since.More:
-		since.kept, since.passed = since.kept+old, passed
-	case beforeLast > 0: // others may share the last place
-		since.kept, since.passed = since.kept+beforeLast, last
+	since.Count = since.kept + now.all
+	if now.old > 0 || !since.More {
+		since.kept, since.passed = since.kept+now.old, now.passed
 	}
 
 	return since, nil
+}
+
+// newRows are what is new, what of it lies before a place, and where it ends.
+type newRows struct {
+	all, old     int64
+	passed, last any
+}
+
+func (r reader[F, T]) countedTo(ctx context.Context, l listing[T], since Mark, settled any) (c newRows, err error) {
+	sql, args, err := r.arrivals(l, since, settled)
+	if err != nil {
+		return c, err
+	}
+	err = r.db.QueryRow(ctx, sql, args).Scan(&c.all, &c.old, &c.passed, &c.last)
+
+	return c, err
 }
 
 // arrivals is the statement that goes on counting.

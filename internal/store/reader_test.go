@@ -236,7 +236,7 @@ func TestArrivalsAreCountedOnce(t *testing.T) {
 	none := DeliveryFilter{Text: "zebra"}
 	_, rare := look(none)
 	count(&mark, DeliveryFilter{}, 0, false)
-	write("late-", 3, 5*time.Second) // behind what is there
+	write("late-", 3, 4*time.Second) // behind what is there
 	count(&mark, DeliveryFilter{}, 0, false)
 	write("second-", 30, -time.Minute)
 	count(&mark, DeliveryFilter{}, 30, false)

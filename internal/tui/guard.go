@@ -136,8 +136,10 @@ func trace() (lines []string) {
 			panicked = true
 			continue
 		}
-		own := strings.HasPrefix(at.Function, "trivia/") || strings.HasPrefix(at.Function, "main.")
-		if panicked && own && !strings.Contains(at.Function, ".(*guard).") {
+		if panicked && strings.Contains(at.Function, ".(*guard).") {
+			break
+		}
+		if panicked && strings.HasPrefix(at.Function, "trivia/") {
 			lines = append(lines, fmt.Sprintf("at %s (%s:%d)", filepath.Base(at.Function), filepath.Base(at.File), at.Line))
 		}
 	}

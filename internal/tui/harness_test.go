@@ -25,6 +25,7 @@ type stage struct {
 	t     *testing.T
 	frame *frame
 	quit  bool
+	held  *held // nil: commands run at once
 }
 
 func newStage(t *testing.T, d Desk, page pageName, width, height int, words ...string) *stage {
@@ -63,6 +64,10 @@ func (s *stage) run(cmd tea.Cmd) {
 	if cmd == nil {
 		return
 	}
+	if s.held != nil {
+		s.held.cmds = append(s.held.cmds, cmd)
+		return
+	}
 	switch msg := cmd().(type) {
 	case nil:
 	case tea.BatchMsg:
@@ -71,6 +76,46 @@ func (s *stage) run(cmd tea.Cmd) {
 		}
 	default:
 		s.send(msg)
+	}
+}
+
+// held are commands that wait for a test to let them run.
+type held struct {
+	s    *stage
+	cmds []tea.Cmd
+}
+
+// hold lets commands wait from now on.
+func (s *stage) hold() *held {
+	s.held = &held{s: s}
+
+	return s.held
+}
+
+// next runs the first command, and holds what comes of it.
+func (h *held) next() {
+	h.s.t.Helper()
+	if len(h.cmds) == 0 {
+		return
+	}
+	cmd := h.cmds[0]
+	h.cmds = h.cmds[1:]
+	switch msg := cmd().(type) {
+	case nil:
+	case tea.BatchMsg:
+		for _, cmd := range msg {
+			h.s.run(cmd)
+		}
+	default:
+		h.s.send(msg)
+	}
+}
+
+// all runs commands until there are none.
+func (h *held) all() {
+	h.s.t.Helper()
+	for len(h.cmds) > 0 {
+		h.next()
 	}
 }
 

@@ -118,9 +118,7 @@ func (l *list[F, T]) update(msg tea.Msg) (screen, tea.Cmd) {
 		}
 	case answer[news[T]]:
 		if msg.to == l.asker {
-			l.heard(msg)
-
-			return l, l.more()
+			return l, tea.Batch(l.heard(msg), l.more())
 		}
 	case answer[counted]:
 		if msg.to == l.asker {

@@ -17,7 +17,7 @@ type fitting struct {
 }
 
 // leastWide is what a column that can be cut keeps.
-const leastWide = 9
+const leastWide = 14
 
 func newFitting(columns []Column, matters []string) fitting {
 	f := fitting{columns: columns, natural: make([]int, len(columns))}

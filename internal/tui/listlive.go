@@ -71,13 +71,13 @@ func (l *list[F, T]) askNews() tea.Cmd {
 }
 
 // heard takes news. Where there is nothing to be calm about, what came is shown.
-func (l *list[F, T]) heard(a answer[news[T]]) {
+func (l *list[F, T]) heard(a answer[news[T]]) tea.Cmd {
 	if a.value.life != l.load.life {
-		return
+		return nil
 	}
 	l.live.out = false
 	if a.err != nil {
-		return
+		return nil
 	}
 	if a.value.newest == l.live.newest { // no other row is meanwhile
 		l.live.mark = a.value.mark
@@ -85,6 +85,11 @@ func (l *list[F, T]) heard(a answer[news[T]]) {
 	l.win.renew(a.value.rows)
 	l.sorted.renew(l.kind.cursor, a.value.rows)
 	l.widen(a.value.rows)
+	if len(l.win.rows) == 0 && l.win.last && l.live.mark.Count > 0 {
+		return l.fetch(fromTop)
+	}
+
+	return nil
 }
 
 // follow looks for what is newest. A search for text only looks at what came

@@ -63,7 +63,7 @@ func (l *list[F, T]) stateLine() string {
 }
 
 // signs is how many cells stand before the columns.
-const signs = 2
+const signs = 3
 
 // table draws titles and rows.
 func (l *list[F, T]) table() (lines []string) {
@@ -117,7 +117,7 @@ func (l *list[F, T]) rowLine(row T, here bool, at, widths []int, now time.Time) 
 	if l.chosen.has(l.kind.cursor(row)) {
 		chosen = "●"
 	}
-	line := sign + chosen + strings.Join(drawn, strings.Repeat(" ", gap))
+	line := sign + chosen + " " + strings.Join(drawn, strings.Repeat(" ", gap))
 	if here {
 		line = l.theme.chosen.Render(line + strings.Repeat(" ", max(0, l.width-lipgloss.Width(line))))
 	}

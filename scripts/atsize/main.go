@@ -5,6 +5,7 @@
 //
 //	make build
 //	go run ./scripts/atsize -dir DIR [-deliveries 5000000] [-rounds 3] [-only WORDS]
+//	go run ./scripts/atsize -keys URL [-load 2000]
 //
 // DIR keeps the database, 7 GB of it, so that it is filled only once.
 package main
@@ -43,6 +44,8 @@ type options struct {
 	only       string
 	load       int
 	stay       bool
+	lists      bool
+	keys       string
 }
 
 func parse(args []string) (options, error) {
@@ -55,11 +58,13 @@ func parse(args []string) (options, error) {
 	set.StringVar(&opts.only, "only", "", "only verbs that begin with these words")
 	set.IntVar(&opts.load, "load", 0, "wins per second that a hook takes meanwhile")
 	set.BoolVar(&opts.stay, "stay", false, "measure nothing, print the database's URL, and keep it running")
+	set.BoolVar(&opts.lists, "lists", false, "measure what the lists of triviactl tui ask, instead of verbs")
+	set.StringVar(&opts.keys, "keys", "", "type into triviactl tui on the database at this URL, as -stay prints it, instead")
 	if err := set.Parse(args); err != nil {
 		return opts, err
 	}
 	switch {
-	case opts.dir == "":
+	case opts.dir == "" && opts.keys == "":
 		return opts, errors.New("-dir is missing: it says where to keep the database")
 	case opts.rounds < 1 || opts.deliveries < 1000:
 		return opts, errors.New("-rounds starts at 1, -deliveries at 1000")
@@ -78,6 +83,10 @@ func run(ctx context.Context, args []string) (err error) {
 	}
 	if _, err := os.Stat(opts.ctl); err != nil {
 		return fmt.Errorf("%w; build it first: make build", err)
+	}
+
+	if opts.keys != "" {
+		return measureKeys(ctx, opts, opts.keys)
 	}
 
 	cluster, err := pgembed.Start(ctx, pgembed.Options{Dir: opts.dir, Durable: true, Log: slog.New(slog.DiscardHandler)})
@@ -102,6 +111,10 @@ func run(ctx context.Context, args []string) (err error) {
 		<-ctx.Done()
 
 		return nil
+	}
+
+	if opts.lists {
+		return measureLists(ctx, opts, cluster.URL())
 	}
 
 	return measure(ctx, opts, cluster)
