@@ -182,7 +182,7 @@ func (m *menu) chosen() string {
 			flags = append(flags, flagWord(w.name, w.value))
 		}
 
-		return "all " + noun[1] + " that match " + m.desk.CommandLine.Line(flags...)[len(m.desk.CommandLine.Line()):]
+		return "all " + noun[1] + " that match" + m.desk.CommandLine.Line(flags...)[len(m.desk.CommandLine.Line()):]
 	}
 
 	return countOf(len(m.choice.rows), noun[0], noun[1])

@@ -129,6 +129,10 @@ func (a *anArchive) ShowEvent(context.Context, string) (operator.EventStory, err
 	return a.event, a.err
 }
 
+func (a *anArchive) TriviaStats(context.Context, store.TriviaSpan) (store.TriviaStats, error) {
+	return store.TriviaStats{}, a.err
+}
+
 func (a *anArchive) ShowTrivia(_ context.Context, id trivia.ID) (operator.TriviaStory, error) {
 	return operator.TriviaStory{TriviaRow: store.TriviaRow{ID: id, ClosedAt: noon}}, a.err
 }
@@ -287,8 +291,8 @@ func TestADetailLeadsToWhatBelongsToIt(t *testing.T) {
 			if got := s.frame.top().title(); got != tt.title {
 				t.Errorf("%s leads from %T to %q, want %q", tt.key, tt.row, got, tt.title)
 			}
-			if ran := append([]string{""}, line.ran...); tt.runs != "" && ran[len(ran)-1] != tt.runs {
-				t.Errorf("it asks by %q, want %q", ran[len(ran)-1], tt.runs)
+			if got := line.ran; tt.runs != "" && got[len(got)-1] != tt.runs {
+				t.Errorf("it asks by %q, want %q at last", got, tt.runs)
 			}
 			s.press("esc")
 			if got := s.frame.top().title(); got == tt.title {

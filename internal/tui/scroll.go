@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"strings"
 
@@ -97,6 +98,9 @@ func (s *scroller) pressed(msg tea.KeyMsg) {
 func (s *scroller) move(by int) {
 	s.top = max(0, min(s.top+by, len(s.lines)-s.height))
 }
+
+// toEnd shows the last lines when they are drawn next.
+func (s *scroller) toEnd() { s.top = math.MaxInt32 }
 
 // colours are what lines may have in them besides text.
 var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
