@@ -77,6 +77,9 @@ func (v version) measure(
 	})
 	r.memory = peakMemory(p.Process.Pid)
 	r.cpu = cpu[1].minus(cpu[0])
+	if err == nil && v.name != "plain" {
+		err = db.settled(ctx)
+	}
 	if stopErr := p.stop(); err == nil && stopErr != nil && v.name != "plain" {
 		err = fmt.Errorf("stop: %w", stopErr)
 	}
@@ -132,6 +135,36 @@ func (db database) exec(ctx context.Context, url, sql string) error {
 
 func (db database) drop(ctx context.Context) error {
 	return db.exec(ctx, db.cluster, "DROP DATABASE "+db.name+" WITH (FORCE)")
+}
+
+// How long a hook has to settle what intake could only keep, as while the disk
+// stood still.
+const (
+	settleWithin = 30 * time.Second
+	askAgain     = 100 * time.Millisecond
+)
+
+// settled waits until nothing is pending: what was kept and not yet settled when
+// the load ended is accepted, too.
+func (db database) settled(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, db.url)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+
+	for end := time.Now().Add(settleWithin); ; time.Sleep(askAgain) {
+		var pending int
+		if err := conn.QueryRow(ctx, "SELECT count(*) FROM deliveries WHERE state = 'pending'").Scan(&pending); err != nil {
+			return err
+		}
+		if pending == 0 {
+			return nil
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("%d deliveries are still pending after %v", pending, settleWithin)
+		}
+	}
 }
 
 // prove fails if less is there than was accepted while it was measured.
