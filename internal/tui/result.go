@@ -125,6 +125,7 @@ func (d *deed) ended(msg ran) tea.Cmd {
 	}
 	d.over = true
 	d.work.end()
+	d.text.toEnd() // what came of it is said last
 
 	return nil
 }
