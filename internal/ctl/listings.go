@@ -83,7 +83,8 @@ func mistakeOf(err error) error {
 	}
 	text := strings.TrimPrefix(err.Error(), errUsage.Error()+": ")
 	if hint := hintOf(err); hint != "" {
-		text += "; " + strings.Replace(hint, filtering+" --help lists", "tab lists", 1)
+		hint = strings.Replace(hint, filtering+" --help lists", "tab lists", 1)
+		text += "; " + strings.Replace(hint, filtering+" --help tells more", "tab lists the flags", 1)
 	}
 
 	return errors.New(text)

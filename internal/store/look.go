@@ -52,7 +52,7 @@ func (l listing[T]) look(ctx context.Context, db querier, page Page) (f Found[T]
 // last row of the stretch, be it as it may.
 func (l listing[T]) lookThrough(ctx context.Context, db querier, q *query, page Page) (f Found[T], err error) {
 	most := cmp.Or(l.search, stretch)
-	rows, err := db.Query(ctx, q.through(), q.searching(page.Limit, most)) //nolint:rowserrcheck // CollectRows checks it
+	rows, err := db.Query(ctx, q.through(), q.searching(page.Limit, most))
 	if err != nil {
 		return f, err
 	}

@@ -21,14 +21,20 @@ type Reader[F, T any] interface {
 	Again(ctx context.Context, rows []T) ([]T, error)
 }
 
-// Readers of what operators look at.
-type (
-	WinReader      = Reader[WinFilter, WinRow]
-	DeliveryReader = Reader[DeliveryFilter, DeliveryRow]
-	EventReader    = Reader[EventFilter, EventRow]
-	PushReader     = Reader[PushFilter, PushRow]
-	DeedReader     = Reader[DeedFilter, DeedRow]
-)
+// A WinReader looks at wins.
+type WinReader = Reader[WinFilter, WinRow]
+
+// A DeliveryReader looks at deliveries, without their bodies.
+type DeliveryReader = Reader[DeliveryFilter, DeliveryRow]
+
+// An EventReader looks at events.
+type EventReader = Reader[EventFilter, EventRow]
+
+// A PushReader looks at pushes.
+type PushReader = Reader[PushFilter, PushRow]
+
+// A DeedReader looks at the audit log.
+type DeedReader = Reader[DeedFilter, DeedRow]
 
 // A reader is a [Reader] of one table.
 type reader[F, T any] struct {

@@ -16,6 +16,7 @@ func newDeliveries(d *Desk, words []string) screen {
 		page: pageDeliveries, plural: "deliveries", listing: d.Deliveries,
 		reader: Verbs.ReadDeliveries, cursor: row.Cursor, at: func(r row) time.Time { return r.ReceivedAt },
 		matters: []string{"RECEIVED", "STATE", "OUTCOME", "USER", "TRIVIA", "REASON", "ITEM", "KEY", "KIND", "SEEN"},
+		parked:  []string{"RECEIVED", "OUTCOME", "REASON", "USER", "TRIVIA", "ITEM", "KEY", "KIND", "SEEN", "STATE"},
 		note:    deliveryNote,
 		nothing: []string{
 			"Each verified request is kept as one: point a campaign's webhook at trivia-hook.",

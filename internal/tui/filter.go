@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/bubbles/cursor"
@@ -33,13 +34,8 @@ type history struct{ lines []string }
 const mostTyped = 100
 
 func (h *history) add(line string) {
-	kept := h.lines[:0:0]
-	for _, old := range h.lines {
-		if old != line {
-			kept = append(kept, old)
-		}
-	}
-	h.lines = append(kept, line)
+	h.lines = slices.DeleteFunc(h.lines, func(old string) bool { return old == line })
+	h.lines = append(h.lines, line)
 	if n := len(h.lines) - mostTyped; n > 0 {
 		h.lines = h.lines[n:]
 	}

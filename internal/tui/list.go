@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -19,6 +20,7 @@ type kind[F, T any] struct {
 	at      func(T) time.Time // what it is sorted by
 	note    func(T) string    // what there is to say of the row under the cursor
 	matters []string          // titles of the columns that matter most, the most important one first
+	parked  []string          // the same where only what is parked is seen; nil: no difference
 	nothing []string          // what to do as long as there are none
 	jumps   jumps[T]
 	actless bool // nothing can be done to them
@@ -82,11 +84,20 @@ func (l *list[F, T]) reset() {
 	l.win = window[T]{cursor: l.win.cursor}
 	l.at, l.top = 0, 0
 	l.sorted = sorting[T]{}
-	l.fit = newFitting(l.listing.Columns, l.matters)
+	l.fit = newFitting(l.listing.Columns, l.mattering())
 	l.live = liveness{}
-	l.chosen = choosing[T]{}
+	l.chooseNone()
 	l.load.stop()
 	l.load = loading{life: l.load.life + 1}
+}
+
+func (l *list[F, T]) mattering() []string {
+	line := strings.ReplaceAll(strings.Join(l.words, " "), "=", " ")
+	if l.parked != nil && strings.Contains(line, "--state parked") {
+		return l.parked
+	}
+
+	return l.matters
 }
 
 func (l *list[F, T]) title() string { return l.plural }
@@ -151,9 +162,17 @@ func (l *list[F, T]) row() (row T, ok bool) {
 }
 
 // askOf asks something about the rows that are looked at now: it ends with them.
-func askOf[F, T, A any](l *list[F, T], within time.Duration, question func(context.Context, store.Reader[F, T]) (A, error)) tea.Cmd {
+func askOf[F, T, A any](l *list[F, T], question func(context.Context, store.Reader[F, T]) (A, error)) tea.Cmd {
 	l.load.start(l.desk)
-	life, reader := l.load.ctx, l.reader(l.desk.Do)
+
+	return askDuring(l, l.load.ctx, deadline, question)
+}
+
+// askDuring asks something that nobody wants to know any more when life ends.
+func askDuring[F, T, A any](
+	l *list[F, T], life context.Context, within time.Duration, question func(context.Context, store.Reader[F, T]) (A, error), //nolint:revive // the context of the question comes later
+) tea.Cmd {
+	reader := l.reader(l.desk.Do)
 
 	return askFor(l.desk, l.asker, within, func(ctx context.Context) (A, error) {
 		ctx, cancel := context.WithCancel(ctx)

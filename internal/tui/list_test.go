@@ -2,6 +2,7 @@ package tui
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 )
 
@@ -21,5 +22,64 @@ func TestListsAtAllSizes(t *testing.T) {
 
 			return d
 		})
+	}
+}
+
+func TestListsInTheMiddleOfThings(t *testing.T) {
+	t.Parallel()
+
+	for _, size := range sizes {
+		at := fmt.Sprintf("-%dx%d", size[0], size[1])
+		stageAt := func(t *testing.T, words ...string) (*stage, *shelves) {
+			t.Helper()
+			d, shelves := newDesk(1000)
+
+			return newStage(t, d, pageDeliveries, size[0], size[1], words...), shelves
+		}
+		for name, play := range map[string]func(*stage, *shelves){
+			"new": func(s *stage, shelves *shelves) {
+				shelves.deliveries.lay(deliveryNumber(1001))
+				shelves.deliveries.arrived = 1234
+				s.press("down", "down", " ")
+				s.beat()
+			},
+			"following": func(s *stage, _ *shelves) { s.press("f") },
+			"filter": func(s *stage, _ *shelves) {
+				s.press("/")
+				s.write("--state ")
+				s.press("tab")
+			},
+			"mistake": func(s *stage, _ *shelves) {
+				s.press("/")
+				s.write("--stat parked")
+				s.press("enter")
+			},
+			"parked": func(s *stage, _ *shelves) { s.press("!") },
+			"nomatch": func(s *stage, _ *shelves) {
+				s.press("/")
+				s.write("zebra")
+				s.press("enter")
+			},
+			"lost": func(s *stage, shelves *shelves) {
+				shelves.fail(errors.New("list deliveries: context deadline exceeded"))
+				s.press("g")
+			},
+			"searching": func(s *stage, shelves *shelves) {
+				shelves.deliveries.stretch = 100
+				held := s.hold()
+				s.press("/")
+				s.write("user-98")
+				s.press("enter")
+				held.next()
+			},
+		} {
+			t.Run(name+at, func(t *testing.T) {
+				t.Parallel()
+				s, shelves := stageAt(t)
+				s.frame.View()
+				play(s, shelves)
+				s.golden("deliveries-" + name + at)
+			})
+		}
 	}
 }

@@ -19,10 +19,16 @@ type choosing[T any] struct {
 	out   bool           // their number is being counted
 	count int64
 	err   error // their number is not known
+
+	round int                // of counting: answers of an earlier one are dropped
+	stop  context.CancelFunc // ends counting
 }
 
 // counted is how many rows match.
-type counted int64
+type counted struct {
+	round int
+	count int64
+}
 
 // tallying is how long counting all that match may take.
 const tallying = time.Minute
@@ -93,39 +99,52 @@ func (l *list[F, T]) choose(msg tea.KeyMsg) tea.Cmd {
 func (l *list[F, T]) selectRow(row T) tea.Cmd {
 	l.live.following = false
 	if l.chosen.all {
-		l.chosen = choosing[T]{}
+		l.chooseNone()
 	}
-	l.chosen.toggle(l.kind.cursor(row), row)
+	l.chosen.toggle(l.cursor(row), row)
 
 	return l.step(1)
 }
 
 // selectAll chooses all that match, or none, and counts them.
 func (l *list[F, T]) selectAll() tea.Cmd {
-	if l.chosen.all {
-		l.chosen = choosing[T]{}
+	was := l.chosen.all
+	l.chooseNone()
+	if was {
 		return nil
 	}
 	l.live.following = false
-	l.chosen = choosing[T]{all: true, out: true}
-	filter := l.filter
+	l.chosen.all, l.chosen.out = true, true
+	life, stop := context.WithCancel(l.desk.ctx) //nolint:gosec // chooseNone calls it, or the answer
+	l.chosen.stop = stop
+	filter, round := l.filter, l.chosen.round
 
-	return askOf(l, tallying, func(ctx context.Context, r store.Reader[F, T]) (counted, error) {
+	return askDuring(l, life, tallying, func(ctx context.Context, r store.Reader[F, T]) (counted, error) {
 		n, err := r.Tally(ctx, filter)
-		return counted(n), err
+
+		return counted{round, n}, err
 	})
 }
 
 func (l *list[F, T]) countedAll(a answer[counted]) {
-	if l.chosen.out {
-		l.chosen.out, l.chosen.count, l.chosen.err = false, int64(a.value), a.err
+	if a.value.round == l.chosen.round {
+		l.chosen.out, l.chosen.count, l.chosen.err = false, a.value.count, a.err
+		l.chosen.stop()
 	}
+}
+
+// chooseNone also stops counting.
+func (l *list[F, T]) chooseNone() {
+	if l.chosen.stop != nil {
+		l.chosen.stop()
+	}
+	l.chosen = choosing[T]{round: l.chosen.round + 1}
 }
 
 // act opens what can be done to what is chosen or, if nothing is, to the row
 // under the cursor.
 func (l *list[F, T]) act(row T) tea.Cmd {
-	if l.desk.ReadOnly || l.kind.actless {
+	if l.desk.ReadOnly || l.actless {
 		return nil
 	}
 	l.live.following = false

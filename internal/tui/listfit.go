@@ -2,6 +2,7 @@ package tui
 
 import (
 	"slices"
+	"unicode/utf8"
 
 	"github.com/charmbracelet/lipgloss"
 )
@@ -42,8 +43,23 @@ func newFitting(columns []Column, matters []string) fitting {
 // widenTo makes room for the cells of a row.
 func (f *fitting) widenTo(cells []string) {
 	for i, cell := range cells {
-		f.natural[i] = max(f.natural[i], lipgloss.Width(Clean(cell)))
+		f.natural[i] = max(f.natural[i], lipgloss.Width(Clean(start(cell))))
 	}
+}
+
+// start is as much of a text as any screen can show of it.
+func start(text string) string {
+	const most = 400
+	if len(text) <= most {
+		return text
+	}
+	for i := range text {
+		if i >= most-utf8.UTFMax {
+			return text[:i] + "…"
+		}
+	}
+
+	return text
 }
 
 // shown returns the columns that fit into width, as they stand in the listing,

@@ -58,7 +58,7 @@ func (l *list[F, T]) askNews() tea.Cmd {
 	newest, mark := l.live.newest, l.live.mark
 	seen := append([]T(nil), l.seen()...)
 
-	return askOf(l, deadline, func(ctx context.Context, r store.Reader[F, T]) (n news[T], err error) {
+	return askOf(l, func(ctx context.Context, r store.Reader[F, T]) (n news[T], err error) {
 		n = news[T]{life: life, newest: newest, mark: mark}
 		var errs [2]error
 		if counts {
@@ -83,7 +83,7 @@ func (l *list[F, T]) heard(a answer[news[T]]) tea.Cmd {
 		l.live.mark = a.value.mark
 	}
 	l.win.renew(a.value.rows)
-	l.sorted.renew(l.kind.cursor, a.value.rows)
+	l.sorted.renew(l.cursor, a.value.rows)
 	l.widen(a.value.rows)
 	if len(l.win.rows) == 0 && l.win.last && l.live.mark.Count > 0 {
 		return l.fetch(fromTop)
@@ -111,7 +111,7 @@ func (l *list[F, T]) markTop(since store.Mark) {
 	if l.oldest || len(l.win.rows) == 0 {
 		return
 	}
-	newest := l.kind.cursor(l.win.rows[0])
+	newest := l.cursor(l.win.rows[0])
 	switch {
 	case l.live.newest == "" && l.live.known && l.win.first:
 		l.live.newest, l.live.mark = newest, l.live.mark.Above(newest)

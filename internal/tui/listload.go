@@ -80,7 +80,7 @@ func (l *list[F, T]) fetch(from direction) tea.Cmd {
 	}
 	life, filter := l.load.life, l.filter
 
-	return askOf(l, deadline, func(ctx context.Context, r store.Reader[F, T]) (fetched[T], error) {
+	return askOf(l, func(ctx context.Context, r store.Reader[F, T]) (fetched[T], error) {
 		found, err := r.Look(ctx, filter, page)
 
 		return fetched[T]{life, from, found}, err

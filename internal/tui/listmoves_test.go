@@ -117,7 +117,7 @@ func TestTheEndIsOneKeyAway(t *testing.T) {
 	s.frame.View()
 	s.press("pgup", "pgup", "ctrl+u", "ctrl+d")
 	s.frame.View()
-	for i := 0; i < 400; i++ {
+	for range 400 {
 		s.press("pgup")
 		s.frame.View()
 	}

@@ -58,7 +58,7 @@ func (l *list[F, T]) sortBy() tea.Cmd {
 	for i, k := range all {
 		l.sorted.rows[i] = k.row
 	}
-	l.find(l.kind.cursor(row))
+	l.find(l.cursor(row))
 
 	return nil
 }
@@ -68,13 +68,13 @@ func (l *list[F, T]) unsort() {
 	row, ok := l.row()
 	l.sorted = sorting[T]{}
 	if ok {
-		l.find(l.kind.cursor(row))
+		l.find(l.cursor(row))
 	}
 }
 
 // find lets the cursor follow its row to where it is now.
 func (l *list[F, T]) find(c store.Cursor) {
-	if i := slices.IndexFunc(l.rows(), func(row T) bool { return l.kind.cursor(row) == c }); i >= 0 {
+	if i := slices.IndexFunc(l.rows(), func(row T) bool { return l.cursor(row) == c }); i >= 0 {
 		l.at = i
 	}
 	l.scroll()

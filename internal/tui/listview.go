@@ -104,7 +104,7 @@ func (l *list[F, T]) rowLine(row T, here bool, at, widths []int, now time.Time) 
 	drawn := make([]string, len(at))
 	for n, i := range at {
 		c := l.fit.columns[i]
-		text := Clean(cells[i])
+		text := Clean(start(cells[i]))
 		drawn[n] = l.pad(c, cut(text, widths[n]), widths[n])
 		if c.Tone != nil && !here {
 			drawn[n] = l.theme.tones[c.Tone(text)].Render(drawn[n])
@@ -114,7 +114,7 @@ func (l *list[F, T]) rowLine(row T, here bool, at, widths []int, now time.Time) 
 	if here {
 		sign = "▸"
 	}
-	if l.chosen.has(l.kind.cursor(row)) {
+	if l.chosen.has(l.cursor(row)) {
 		chosen = "●"
 	}
 	line := sign + chosen + " " + strings.Join(drawn, strings.Repeat(" ", gap))
@@ -175,8 +175,8 @@ func (l *list[F, T]) footLines() []string {
 		return l.line.lines(l.theme, l.width)
 	}
 	note := ""
-	if row, ok := l.row(); ok && l.kind.note != nil && !l.live.following {
-		note = Cut(l.kind.note(row), l.width)
+	if row, ok := l.row(); ok && l.note != nil && !l.live.following {
+		note = Cut(start(l.note(row)), l.width)
 	}
 
 	return []string{l.theme.rule.Render(note), l.whereLine()}
@@ -187,7 +187,7 @@ func (l *list[F, T]) whereLine() string {
 	n := len(l.rows())
 	var parts []string
 	switch {
-	case n == 0:
+	case n == 0 || l.live.following:
 	case l.sorted.rows == nil && l.win.first && l.win.last:
 		parts = append(parts, fmt.Sprintf("%d of %s", l.at+1, thousands(n)))
 	case l.sorted.rows != nil || l.win.last:
@@ -197,7 +197,7 @@ func (l *list[F, T]) whereLine() string {
 	}
 	switch {
 	case l.load.err != nil && n > 0:
-		parts = append(parts, l.theme.tones[Bad].Render(Clean("cannot be read on: "+l.load.err.Error())))
+		parts = append(parts, l.theme.tones[Bad].Render("✗ cannot be read on, asked again every second"))
 	case l.seeks() && l.searching():
 		parts = append(parts, l.theme.tones[Waiting].Render("looked back to "+l.moment(l.load.looked)+", Esc stops"))
 	case l.load.paused:

@@ -15,6 +15,7 @@ func newPushes(d *Desk, words []string) screen {
 		page: pagePushes, plural: "pushes", listing: d.Pushes,
 		reader: Verbs.ReadPushes, cursor: row.Cursor, at: func(p row) time.Time { return p.CreatedAt },
 		matters: []string{"CREATED", "STATE", "PERSON", "KIND", "REASON", "CAUSE", "HTTP", "ID", "TRIES"},
+		parked:  []string{"CREATED", "REASON", "PERSON", "HTTP", "KIND", "CAUSE", "ID", "TRIES", "STATE"},
 		note:    pushNote,
 		nothing: []string{
 			"One is owed for each win, and for events that ask for it, if TRIVIA_PUSH_… says so.",
