@@ -25,6 +25,7 @@ type Verbs interface {
 	Readers
 	ShowDelivery(ctx context.Context, key string) ([]store.DeliveryRow, error)
 	ShowEvent(ctx context.Context, id string) (operator.EventStory, error)
+	ShowPush(ctx context.Context, id int64) (operator.PushStory, error)
 	ShowTrivia(context.Context, trivia.ID) (operator.TriviaStory, error)
 	TriviaStats(context.Context, store.TriviaSpan) (store.TriviaStats, error)
 	CountWinsOf(context.Context, []trivia.ID) (map[trivia.ID]int64, error)

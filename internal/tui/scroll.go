@@ -58,12 +58,10 @@ func (s *scroller) set(lay func(width int) []string) {
 func (s *scroller) update(msg tea.Msg) {
 	switch msg := msg.(type) {
 	case tea.MouseMsg:
-		switch msg.Button {
-		case tea.MouseButtonWheelUp:
+		if msg.Button == tea.MouseButtonWheelUp {
 			s.move(-wheelLines)
-		case tea.MouseButtonWheelDown:
+		} else if msg.Button == tea.MouseButtonWheelDown {
 			s.move(wheelLines)
-		default:
 		}
 	case tea.KeyMsg:
 		s.pressed(msg)
