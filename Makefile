@@ -14,15 +14,22 @@ FUZZTIME   ?= 100000x
 PURE = ./internal/trivia ./internal/signature ./internal/source ./internal/drain ./internal/diag ./internal/customerio
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check race fuzz bench fmt lint tidy vuln need-postgres
+.PHONY: help run demo picture build test check race fuzz bench fmt lint tidy vuln need-postgres
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: need-postgres build ## start trivia-hook with a private Postgres, a development key and demo users
 	@CUSTOMERIO_WEBHOOK_SECRET="$${CUSTOMERIO_WEBHOOK_SECRET:-dev-signing-key}" \
 		TRIVIA_SOURCES=loopback TRIVIA_ENV=development \
 		bin/trivia-hook --embedded --demo
+
+demo: need-postgres build ## show the terminal UI on a lively stream; nothing of it stays (DEMOFLAGS)
+	@$(GO) build -o bin/ ./scripts/demo && exec bin/demo $(DEMOFLAGS)
+
+picture: need-postgres build ## take the pictures of docs/ anew, from the demo (needs tmux)
+	$(GO) build -o bin/ ./scripts/demo ./scripts/picture
+	bin/picture
 
 build: ## build bin/trivia-hook and bin/triviactl
 	$(GO) build -trimpath -o bin/ ./cmd/...

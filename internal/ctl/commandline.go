@@ -46,6 +46,11 @@ func (cl commandLine) run(ctx context.Context, width int, words []string, progre
 func (commandLine) Line(words ...string) string {
 	line := []string{name}
 	for _, word := range words {
+		flag, value, ok := strings.Cut(word, "=")
+		if ok && strings.HasPrefix(flag, "--") && shellWord(flag) == flag {
+			line = append(line, flag+"="+shellWord(value))
+			continue
+		}
 		line = append(line, shellWord(word))
 	}
 

@@ -49,7 +49,7 @@ func TestTheScreensRunCommandsAsATerminalWouldShowThem(t *testing.T) {
 	if code != 4 || !strings.Contains(said, "--yes confirms") {
 		t.Errorf("unconfirmed: exit %d, said %q", code, said)
 	}
-	if got, want := line.Line("replay", "--reason=it's me", "--", "-k"), `triviactl replay '--reason=it'\''s me' -- -k`; got != want {
+	if got, want := line.Line("replay", "--reason=it's me", "--", "-k"), `triviactl replay --reason='it'\''s me' -- -k`; got != want {
 		t.Errorf("Line = %s, want %s", got, want)
 	}
 }

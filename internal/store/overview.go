@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -22,10 +24,13 @@ type Overview struct {
 	Oldest     time.Time // when the first of them was received; zero if there is none
 	Expected   int64     // deliveries that wait for a user who is not there yet
 	ParkedAs   map[trivia.Outcome]int64
-	PushesOwed int64 // pushes that wait for the service; these three up to [MostCounted]
+	PushesOwed int64 // pushes that wait for the service; these three up to [MostPushesSeen]
 	PushesHeld int64 // pushes that an operator, or missing credentials, hold back
 	PushesLost int64 // pushes that are parked
 }
+
+// MostPushesSeen is where [Store.Overview] stops to count pushes.
+const MostPushesSeen = 10_000
 
 // Parked is how many deliveries wait for a person.
 func (o Overview) Parked() (n int64) {
@@ -84,7 +89,7 @@ func (s *Store) Overview(ctx context.Context) (Overview, error) {
 
 		return err
 	})
-	q.Queue(countPushes, MostCounted).QueryRow(func(row pgx.Row) error {
+	q.Queue(countPushes, MostPushesSeen).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&o.PushesOwed, &o.PushesHeld, &o.PushesLost)
 	})
 	if err := s.pool.SendBatch(ctx, &q).Close(); err != nil {
@@ -112,19 +117,21 @@ func (m Minute) Total() (n int) {
 }
 
 const (
+	// There are few groups, and many rows. Statistics that are older than these
+	// rows know of none of them: they would be sorted, on disk.
+	byHash = `SELECT set_config('enable_sort', 'off', true)`
+
 	minutesOfDeliveries = `
 	SELECT date_bin('1 min', received_at, timestamptz '2000-01-01+00') AS at, coalesce(outcome, ''), state, count(*)
 	FROM deliveries
 	WHERE received_at >= $1 AND received_at < $2
-	GROUP BY 1, 2, 3
-	ORDER BY 1, 2, 3`
+	GROUP BY at, outcome, state`
 
 	minutesOfWins = `
 	SELECT date_bin('1 min', won_at, timestamptz '2000-01-01+00') AS at, count(*)
 	FROM trivia_wins
 	WHERE won_at >= $1 AND won_at < $2
-	GROUP BY 1
-	ORDER BY 1`
+	GROUP BY at`
 
 	// MostMinutes is how many minutes [Store.Minutes] counts at once.
 	MostMinutes = 60
@@ -154,6 +161,7 @@ func (s *Store) Minutes(ctx context.Context, from, until time.Time) ([]Minute, e
 		wins int64
 	)
 	q.Queue(quick)
+	q.Queue(byHash)
 	q.Queue(minutesOfDeliveries, from, until).Query(func(rows pgx.Rows) error {
 		_, err := pgx.ForEachRow(rows, []any{&t, &came.Outcome, &came.State, &came.Count}, func() error {
 			at(t).Deliveries = append(at(t).Deliveries, came)
@@ -172,6 +180,11 @@ func (s *Store) Minutes(ctx context.Context, from, until time.Time) ([]Minute, e
 	})
 	if err := s.pool.SendBatch(ctx, &q).Close(); err != nil {
 		return nil, fmt.Errorf("count from %v until %v: %w", from, until, err)
+	}
+	for _, m := range all {
+		slices.SortFunc(m.Deliveries, func(a, b OutcomeCount) int {
+			return cmp.Or(cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(a.State, b.State))
+		})
 	}
 
 	return all, nil

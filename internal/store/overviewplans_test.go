@@ -53,6 +53,9 @@ func TestAnOverviewReadsOnlyWhatItTellsOf(t *testing.T) {
 					t.Errorf("the plan does not use %s:\n%s", index, plan)
 				}
 			}
+			if strings.Contains(plan, "Sort") && strings.Contains(tt.sql, "GROUP BY at") {
+				t.Errorf("the plan sorts all rows:\n%s", plan)
+			}
 			if n := touched(t, plan); n > tt.most || strings.Contains(plan, "Seq Scan") {
 				t.Errorf("the plan touches %d pages, want at most %d and no whole table:\n%s", n, tt.most, plan)
 			}

@@ -161,7 +161,14 @@ func (m *menu) view(width, _ int) string {
 		lines = append(lines, style.Render(Cut(fmt.Sprintf("%s%-*s  %s", mark, names, a.name, text), width)))
 	}
 
-	return joined(lines...)
+	lines = append(lines, "")
+	chosen := m.acts[m.cursor]
+	text := chosen.what // in full, where the line above is cut
+	if chosen.why != "" {
+		text = "not now: " + chosen.why
+	}
+
+	return joined(append(lines, Wrap(text, width)...)...)
 }
 
 // chosen says what was chosen.
@@ -182,7 +189,7 @@ func (m *menu) chosen() string {
 			flags = append(flags, flagWord(w.name, w.value))
 		}
 
-		return "all " + noun[1] + " that match " + m.desk.CommandLine.Line(flags...)[len(m.desk.CommandLine.Line()):]
+		return "all " + noun[1] + " that match" + m.desk.CommandLine.Line(flags...)[len(m.desk.CommandLine.Line()):]
 	}
 
 	return countOf(len(m.choice.rows), noun[0], noun[1])

@@ -58,6 +58,7 @@ func TestWhatActsLookLike(t *testing.T) {
 		"act-repair": {"j", "enter", "enter", "enter", "enter", "enter"},
 	} {
 		atSizes(t, name, func(t *testing.T, width, height int) *stage {
+			t.Helper()
 			d, _, line := aDesk()
 			line.says["replay --dry-run"] = spoken{previewed, 1, 0}
 
@@ -65,6 +66,7 @@ func TestWhatActsLookLike(t *testing.T) {
 		})
 	}
 	atSizes(t, "act-many", func(t *testing.T, width, height int) *stage {
+		t.Helper()
 		d, _, line := aDesk()
 		d.Environment = "production"
 		line.says["replay"] = spoken{"1234 deliveries: 1000 would be awarded, 234 unchanged\n", 1234, 0}
@@ -73,18 +75,21 @@ func TestWhatActsLookLike(t *testing.T) {
 		return chosen(t, d, c, width, height, "enter", "enter", "enter")
 	})
 	atSizes(t, "act-failing", func(t *testing.T, width, height int) *stage {
+		t.Helper()
 		d, _, line := aDesk()
 		line.says["replay"] = spoken{"triviactl: find delivery: connection refused\n", 0, 1}
 
 		return chosen(t, d, oneDelivery(), width, height, "enter", "enter")
 	})
 	atSizes(t, "act-empty", func(t *testing.T, width, height int) *stage {
+		t.Helper()
 		d, _, line := aDesk()
 		line.says["replay"] = spoken{"triviactl: no deliveries match\n", 0, 0}
 
 		return chosen(t, d, choice{of: pageDeliveries, all: true, words: []string{"--state", "parked"}}, width, height, "enter", "enter")
 	})
 	atSizes(t, "act-stopped", func(t *testing.T, width, height int) *stage {
+		t.Helper()
 		d, _, line := aDesk()
 		line.says["prizes revoke"] = spoken{"triviactl: interrupted\n", 0, 1}
 		line.says["prizes revoke --reason=r --yes u1"] = spoken{"mug is revoked; the win stays\npush 7 lets Customer.io know\n", 0, 0}
@@ -115,71 +120,114 @@ func TestActsAreTheCommandsThatTheyShow(t *testing.T) {
 		ran   []string // the last commands
 	}{
 		{
-			"one delivery", oneDelivery(), "replay", []string{"users came"}, 1, "yes",
+			"one delivery", oneDelivery(), "replay",
+			[]string{"users came"},
+			1, "yes",
 			[]string{"replay --reason=users came --dry-run 01H8XGJWBWBAQ4", "replay --reason=users came --yes 01H8XGJWBWBAQ4"},
 		},
 		{
-			"what came under a key by both routes", choice{of: pageDeliveries, rows: []any{
+			"what came under a key by both routes",
+			choice{of: pageDeliveries, rows: []any{
 				store.DeliveryRow{Key: "twice", Kind: trivia.KindWin, SHA256: []byte{0xab, 0xcd}},
 				store.DeliveryRow{Key: "twice", Kind: trivia.KindEvent, SHA256: []byte{0xef}},
-			}}, "replay", []string{""}, 1, "yes",
+			}},
+			"replay",
+			[]string{""},
+			1, "yes",
 			[]string{"replay --kind=win --body=abcd --yes twice", "replay --kind=event --body=ef --yes twice"},
 		},
 		{
-			"a delivery among others whose key came twice", choice{of: pageDeliveries, rows: []any{
+			"a delivery among others whose key came twice",
+			choice{of: pageDeliveries, rows: []any{
 				store.DeliveryRow{Key: "twice", Kind: trivia.KindWin, SHA256: []byte{0xab}},
 				store.DeliveryRow{Key: "-odd", Kind: trivia.KindWin, SHA256: []byte{0xef}},
-			}}, "replay", []string{""}, 2, "yes",
+			}},
+			"replay",
+			[]string{""},
+			2, "yes",
 			[]string{"replay --kind=win --body=ab --body=ef --yes -- twice -odd"},
 		},
 		{
-			"all deliveries that match", all(pageDeliveries, "--state", "parked", "--since=2h", "mug", "cup"), "replay", []string{""}, 101, "101",
+			"all deliveries that match", all(pageDeliveries, "--state", "parked", "--since=2h", "mug", "cup"), "replay",
+			[]string{""},
+			101, "101",
 			[]string{
 				"replay --state=parked --text=mug cup --since=2026-05-04T11:00:00.000000Z --until=2026-05-04T12:00:00.000000Z --dry-run",
 				"replay --state=parked --text=mug cup --since=2026-05-04T11:00:00.000000Z --until=2026-05-04T12:00:00.000000Z --limit=101 --yes",
 			},
 		},
 		{
-			"a repair", oneDelivery(), "repair", []string{"s", "", "", "a typo"}, 1, "YES",
+			"a repair", oneDelivery(), "repair",
+			[]string{"s", "", "", "a typo"},
+			1, "YES",
 			[]string{"replay --with-item=mugs --reason=a typo --yes 01H8XGJWBWBAQ4"},
 		},
 		{
-			"wins", choice{of: pageWins, rows: []any{win, store.WinRow{Win: trivia.Win{User: "b", Trivia: "t"}}}}, "revoke", []string{"a script"}, 0, "yes",
+			"wins",
+			choice{of: pageWins, rows: []any{win, store.WinRow{Win: trivia.Win{User: "b", Trivia: "t"}}}},
+			"revoke",
+			[]string{"a script"},
+			0, "yes",
 			[]string{"wins show -- -u t 1", "wins show b t", "prizes revoke --reason=a script --yes -- -u t 1", "prizes revoke --reason=a script --yes b t"},
 		},
 		{
-			"wins again", all(pageWins, "--since", "2h", "--trivia=t"), "tell again", []string{""}, 3, "yes",
+			"wins again", all(pageWins, "--since", "2h", "--trivia=t"), "tell again",
+			[]string{""},
+			3, "yes",
 			[]string{"push wins --trivia=t --until=2026-05-04T12:00:00.000000Z"},
 		},
 		{
-			"the pushes that are parked", choice{of: pagePushes, rows: []any{push(7, trivia.PushParked), push(8, trivia.PushSent), push(9, trivia.PushParked)}},
-			"retry", []string{""}, 2, "yes", []string{"push retry --dry-run 7 9", "push retry 7 9"},
+			"the pushes that are parked",
+			choice{of: pagePushes, rows: []any{push(7, trivia.PushParked), push(8, trivia.PushSent), push(9, trivia.PushParked)}},
+			"retry",
+			[]string{""},
+			2, "yes",
+			[]string{"push retry --dry-run 7 9", "push retry 7 9"},
 		},
 		{
-			"pushes to hold", choice{of: pagePushes, rows: []any{push(7, trivia.PushPending)}}, "hold", []string{"legal"}, 1, "yes",
+			"pushes to hold",
+			choice{of: pagePushes, rows: []any{push(7, trivia.PushPending)}},
+			"hold",
+			[]string{"legal"},
+			1, "yes",
 			[]string{"push hold --reason=legal 7"},
 		},
 		{
-			"all pushes of somebody that are held", all(pagePushes, "--user", "p"), "release", []string{""}, 1000, "1000",
+			"all pushes of somebody that are held", all(pagePushes, "--user", "p"), "release",
+			[]string{""},
+			1000, "1000",
 			[]string{"push release --all --user=p --until=2026-05-04T12:00:00.000000Z"},
 		},
 		{
-			"a trivia", choice{of: pageTrivias, rows: []any{store.TriviaRow{ID: "t"}}}, "close", []string{"over"}, 0, "yes",
+			"a trivia",
+			choice{of: pageTrivias, rows: []any{store.TriviaRow{ID: "t"}}},
+			"close",
+			[]string{"over"},
+			0, "yes",
 			[]string{"trivia show t", "trivia close --reason=over t"},
 		},
 		{
-			"trivias that are closed", choice{of: pageTrivias, rows: []any{
+			"trivias that are closed",
+			choice{of: pageTrivias, rows: []any{
 				store.TriviaRow{ID: "a", ClosedAt: noon}, store.TriviaRow{ID: "b"}, store.TriviaRow{ID: "c", ClosedAt: noon},
-			}}, "open", []string{""}, 0, "yes",
+			}},
+			"open",
+			[]string{""},
+			0, "yes",
 			[]string{"trivia open a", "trivia open c"},
 		},
 		{
-			"attributes of everybody", choice{of: pageWins, rows: []any{win, store.WinRow{Win: trivia.Win{User: "b"}}, win}}, "attributes",
-			[]string{"plan=gold", "", "name=Ann Lee", "", "asked"}, 1, "yes",
+			"attributes of everybody",
+			choice{of: pageWins, rows: []any{win, store.WinRow{Win: trivia.Win{User: "b"}}, win}},
+			"attributes",
+			[]string{"plan=gold", "", "name=Ann Lee", "", "asked"},
+			1, "yes",
 			[]string{"push attributes --user=-u --reason=asked plan=gold name=Ann Lee", "push attributes --user=b --reason=asked plan=gold name=Ann Lee"},
 		},
 		{
-			"a test win like a delivery", oneDelivery(), "send", []string{"", "", "s", "http://h:1"}, 0, "yes",
+			"a test win like a delivery", oneDelivery(), "send",
+			[]string{"", "", "s", "http://h:1"},
+			0, "yes",
 			[]string{"send win --user=demo-1 --trivia=capitals --item=mugs --wait --url=http://h:1"},
 		},
 	}

@@ -25,6 +25,7 @@ type Verbs interface {
 	Readers
 	ShowDelivery(ctx context.Context, key string) ([]store.DeliveryRow, error)
 	ShowEvent(ctx context.Context, id string) (operator.EventStory, error)
+	ShowPush(ctx context.Context, id int64) (operator.PushStory, error)
 	ShowTrivia(context.Context, trivia.ID) (operator.TriviaStory, error)
 	TriviaStats(context.Context, store.TriviaSpan) (store.TriviaStats, error)
 	CountWinsOf(context.Context, []trivia.ID) (map[trivia.ID]int64, error)
@@ -97,10 +98,11 @@ type Desk struct {
 	// replace it, so that nothing waits. Nil: [tea.Tick].
 	Tick func(after time.Duration, message func(time.Time) tea.Msg) tea.Cmd
 
-	ctx   context.Context       // ends with the screens
-	width int                   // of the terminal, as it was told last
-	out   io.Writer             // the terminal, for what is no picture; nil in tests that want none of it
-	typed map[pageName]*history // filters, by page
+	parting *parting              // the acts under way; nil: whatever there is is waited for
+	ctx     context.Context       // ends with the screens
+	width   int                   // of the terminal, as it was told last
+	out     io.Writer             // the terminal, for what is no picture; nil in tests that want none of it
+	typed   map[pageName]*history // filters, by page
 }
 
 func (d *Desk) tick(after time.Duration, message func(time.Time) tea.Msg) tea.Cmd {

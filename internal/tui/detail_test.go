@@ -80,6 +80,7 @@ type anArchive struct {
 	deliveries []store.DeliveryRow
 	bodies     []string
 	event      operator.EventStory
+	push       store.PushRow
 	err        error
 }
 
@@ -127,6 +128,17 @@ func (a *anArchive) ListWins(context.Context, store.WinFilter, store.Page) iter.
 
 func (a *anArchive) ShowEvent(context.Context, string) (operator.EventStory, error) {
 	return a.event, a.err
+}
+
+func (a *anArchive) ShowPush(_ context.Context, id int64) (operator.PushStory, error) {
+	push := a.push
+	push.ID = id
+
+	return operator.PushStory{PushRow: push}, a.err
+}
+
+func (a *anArchive) TriviaStats(context.Context, store.TriviaSpan) (store.TriviaStats, error) {
+	return store.TriviaStats{}, a.err
 }
 
 func (a *anArchive) ShowTrivia(_ context.Context, id trivia.ID) (operator.TriviaStory, error) {
@@ -228,12 +240,14 @@ func TestDetailsOfADelivery(t *testing.T) {
 		"detail-delivery": nil, "detail-body": {"l"}, "detail-raw": {"l", "b"}, "detail-hex": {"l", "b", "b"}, "detail-kept": {"l", "l"},
 	} {
 		atSizes(t, name, func(t *testing.T, width, height int) *stage {
+			t.Helper()
 			d, _, _ := aDesk()
 
 			return opened(t, d, aDelivery(), width, height, keys...)
 		})
 	}
 	atSizes(t, "detail-empty", func(t *testing.T, width, height int) *stage {
+		t.Helper()
 		d, db, line := aDesk()
 		db.deliveries = nil
 		line.says["explain"] = spoken{"triviactl: there is no delivery \"01H8XGJWBWBAQ4\": not found\ntriviactl: hint: keys are in: triviactl deliveries list\n", 0, 3}
@@ -241,6 +255,7 @@ func TestDetailsOfADelivery(t *testing.T) {
 		return opened(t, d, aDelivery(), width, height)
 	})
 	atSizes(t, "detail-failing", func(t *testing.T, width, height int) *stage {
+		t.Helper()
 		d, db, line := aDesk()
 		s := opened(t, d, aDelivery(), width, height)
 		db.err = errors.New("find delivery: connection refused")
@@ -283,12 +298,13 @@ func TestADetailLeadsToWhatBelongsToIt(t *testing.T) {
 			db.deliveries = append(db.deliveries, store.DeliveryRow{Key: "e-1", Kind: trivia.KindEvent, State: trivia.StateDone})
 			db.bodies = append(db.bodies, "{}")
 			db.event.EventRow, _ = tt.row.(store.EventRow)
+			db.push, _ = tt.row.(store.PushRow)
 			s := opened(t, d, tt.row, 100, 30, tt.key)
 			if got := s.frame.top().title(); got != tt.title {
 				t.Errorf("%s leads from %T to %q, want %q", tt.key, tt.row, got, tt.title)
 			}
-			if ran := append([]string{""}, line.ran...); tt.runs != "" && ran[len(ran)-1] != tt.runs {
-				t.Errorf("it asks by %q, want %q", ran[len(ran)-1], tt.runs)
+			if got := line.ran; tt.runs != "" && got[len(got)-1] != tt.runs {
+				t.Errorf("it asks by %q, want %q at last", got, tt.runs)
 			}
 			s.press("esc")
 			if got := s.frame.top().title(); got == tt.title {
@@ -405,8 +421,10 @@ func TestOtherDetails(t *testing.T) {
 		"detail-push":  store.PushRow{ID: 42, Person: "demo-1", Cause: trivia.CauseWin, CauseID: "capitals", State: trivia.PushParked},
 	} {
 		atSizes(t, name, func(t *testing.T, width, height int) *stage {
+			t.Helper()
 			d, db, line := aDesk()
 			event, _ := row.(store.EventRow)
+			db.push, _ = row.(store.PushRow)
 			db.event = operator.EventStory{EventRow: event, Payload: []byte("\x00\x01\xffno text at all")}
 			line.says["events show"] = spoken{"event     01E4C4CT6YDC7Y5M7FE1GWWPQJ\nobject    email\nmetric    bounced\n", 0, 0}
 			line.says["push show"] = spoken{"push    42\nperson  demo-1\nstate   parked\n", 0, 0}

@@ -69,26 +69,26 @@ func (s *detail) turnTo(at int) tea.Cmd {
 }
 
 func (s *detail) findKey(msg tea.KeyMsg) tea.Cmd {
-	switch msg.Type {
-	case tea.KeyEsc:
+	if msg.Type == tea.KeyEsc {
 		s.find = nil
 
 		return nil
-	case tea.KeyEnter:
-		text := s.find.Value()
-		s.find = nil
-		scroll := &s.seen().scroll
-		if scroll.seek(text, scroll.top, 1) || text == "" {
-			return nil
-		}
-
-		return say("nothing here says "+text, Waiting)
-	default:
+	}
+	if msg.Type != tea.KeyEnter {
 		next, cmd := s.find.Update(msg)
 		s.find = &next
 
 		return cmd
 	}
+
+	text := s.find.Value()
+	s.find = nil
+	scroll := &s.seen().scroll
+	if scroll.seek(text, scroll.top, 1) || text == "" {
+		return nil
+	}
+
+	return say("nothing here says "+text, Waiting)
 }
 
 // pointed takes the mouse: the wheel scrolls, a click on a name shows its pane.

@@ -199,8 +199,16 @@ func (d *Desk) pushDetail(row store.PushRow) *detail {
 		panes = append(panes, saidPane("Person's pushes", "push", "list", flagWord("user", row.Person)))
 	}
 	s := newDetail(d, "push", id, panes...)
-	s.thing = row
-	s.jumps = func(any) []jump {
+	if row.State != "" {
+		s.thing = row
+	}
+	s.load = func(ctx context.Context) (loaded, error) {
+		story, err := d.Do.ShowPush(ctx, row.ID)
+
+		return loaded{thing: story.PushRow}, err
+	}
+	s.jumps = func(thing any) []jump {
+		row, _ := thing.(store.PushRow)
 		var all []jump
 		switch row.Cause {
 		case trivia.CauseWin:
@@ -215,7 +223,7 @@ func (d *Desk) pushDetail(row store.PushRow) *detail {
 
 		return all
 	}
-	s.acts = func(any) choice { return choice{of: pagePushes, rows: []any{row}} }
+	s.acts = func(thing any) choice { return choice{of: pagePushes, rows: []any{thing}} }
 
 	return s
 }
@@ -251,7 +259,11 @@ func (d *Desk) deedDetail(row store.DeedRow) *detail {
 	s := newDetail(d, "act", row.Verb+" "+row.Target, &pane{name: "Act", lay: func(_ *detail, width int) (lines []string) {
 		for _, fact := range [][2]string{
 			{"done", row.At.In(d.Now().Location()).Format("2006-01-02 15:04:05.000 MST")},
-			{"actor", row.Actor}, {"verb", row.Verb}, {"target", row.Target}, {"reason", row.Reason}, {"id", row.ID},
+			{"actor", row.Actor},
+			{"verb", row.Verb},
+			{"target", row.Target},
+			{"reason", row.Reason},
+			{"id", row.ID},
 		} {
 			if fact[1] != "" {
 				lines = append(lines, folded(fmt.Sprintf("%-6s  %s", fact[0], fact[1]), width)...)

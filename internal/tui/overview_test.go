@@ -62,7 +62,7 @@ func busy() *lively {
 		Now: noon.Add(30 * time.Second), LastDelivery: noon.Add(29 * time.Second), LastWin: noon.Add(20 * time.Second),
 		Delay: time.Second, Pending: 12, Oldest: noon.Add(27 * time.Second), Expected: 4,
 		ParkedAs:   map[trivia.Outcome]int64{trivia.Malformed: 22, trivia.PrizeConflict: 1204, trivia.Unsettled: 1},
-		PushesOwed: 1204, PushesHeld: store.MostCounted, PushesLost: 4,
+		PushesOwed: 1204, PushesHeld: store.MostPushesSeen, PushesLost: 4,
 	}}
 }
 
@@ -170,6 +170,7 @@ func TestAnOverviewAsksLessOfASlowDatabase(t *testing.T) {
 	}
 
 	log := newMinuteLog()
+	log.chunk = 4
 	log.paced(time.Second)
 	if log.chunk != 2 {
 		t.Errorf("after a slow answer %d minutes are asked for, want 2", log.chunk)

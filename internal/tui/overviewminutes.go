@@ -38,7 +38,7 @@ type countedMinute struct {
 }
 
 func newMinuteLog() minuteLog {
-	return minuteLog{counted: make(map[time.Time]countedMinute, hourOf), chunk: 5}
+	return minuteLog{counted: make(map[time.Time]countedMinute, hourOf), chunk: 1}
 }
 
 // add takes minutes as they were counted at now, and forgets what is older than an hour.

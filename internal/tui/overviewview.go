@@ -178,7 +178,7 @@ func (o *overview) waiting(width, x, y int) []string {
 	first := len(o.outcomeSpots())
 	for i, s := range o.waitingSpots() {
 		n := orDash(s.count)
-		if s.page == pagePushes && s.count >= store.MostCounted {
+		if s.page == pagePushes && s.count >= store.MostPushesSeen {
 			n += "+"
 		}
 		line := fmt.Sprintf("%s%-*s%s", o.mark(first+i), labelWidth, s.label, o.theme.tones[s.tone].Render(fmt.Sprintf("%*s", numberWidth, n)))

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"strings"
 
@@ -57,12 +58,10 @@ func (s *scroller) set(lay func(width int) []string) {
 func (s *scroller) update(msg tea.Msg) {
 	switch msg := msg.(type) {
 	case tea.MouseMsg:
-		switch msg.Button {
-		case tea.MouseButtonWheelUp:
+		if msg.Button == tea.MouseButtonWheelUp {
 			s.move(-wheelLines)
-		case tea.MouseButtonWheelDown:
+		} else if msg.Button == tea.MouseButtonWheelDown {
 			s.move(wheelLines)
-		default:
 		}
 	case tea.KeyMsg:
 		s.pressed(msg)
@@ -97,6 +96,9 @@ func (s *scroller) pressed(msg tea.KeyMsg) {
 func (s *scroller) move(by int) {
 	s.top = max(0, min(s.top+by, len(s.lines)-s.height))
 }
+
+// toEnd shows the last lines when they are drawn next.
+func (s *scroller) toEnd() { s.top = math.MaxInt32 }
 
 // colours are what lines may have in them besides text.
 var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")

@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,6 +53,8 @@ type triviaList struct {
 	at, top, height int
 	chosen          map[trivia.ID]store.TriviaRow
 	wins            map[trivia.ID]int64
+	counted         map[trivia.ID]time.Time // when each of wins was
+	slice           int                     // how many to count at once
 	read, count     question
 	toEnd           bool // go on until nothing follows
 }
@@ -82,7 +85,7 @@ type winCounts map[trivia.ID]int64
 func newTrivias(d *Desk) screen {
 	return &triviaList{
 		asker: newAsker(), desk: d, theme: newTheme(d.Color), keys: newTriviaKeys(), height: 20,
-		chosen: map[trivia.ID]store.TriviaRow{}, wins: map[trivia.ID]int64{},
+		chosen: map[trivia.ID]store.TriviaRow{}, wins: map[trivia.ID]int64{}, counted: map[trivia.ID]time.Time{}, slice: 4,
 	}
 }
 
@@ -217,6 +220,8 @@ func (l *triviaList) countSeen() tea.Cmd {
 	for _, row := range l.seen() {
 		ids = append(ids, row.ID)
 	}
+	slices.SortStableFunc(ids, func(a, b trivia.ID) int { return l.counted[a].Compare(l.counted[b]) })
+	ids = ids[:min(len(ids), l.slice)]
 	if len(ids) == 0 || !l.count.may(l.desk.Now()) {
 		return nil
 	}
@@ -226,21 +231,36 @@ func (l *triviaList) countSeen() tea.Cmd {
 	})
 }
 
-func (l *triviaList) counted(a answer[winCounts]) {
+// countedSome takes the wins of some, and goes on at once with those that were
+// never counted.
+func (l *triviaList) countedSome(a answer[winCounts]) tea.Cmd {
 	l.count.answered(a.at, a.took, a.err)
+	if a.err != nil || a.took > easyQuestion {
+		l.slice = max(1, l.slice/2)
+	} else {
+		l.slice = min(2*l.slice, mostTrivias)
+	}
 	if a.err != nil {
-		return
+		return nil
 	}
 	held := make(map[trivia.ID]bool, len(l.rows))
 	for _, row := range l.rows {
 		held[row.ID] = true
 	}
-	for id := range l.wins {
-		if !held[id] {
-			delete(l.wins, id)
+	gone := func(id trivia.ID) bool { return !held[id] }
+	maps.DeleteFunc(l.wins, func(id trivia.ID, _ int64) bool { return gone(id) })
+	maps.DeleteFunc(l.counted, func(id trivia.ID, _ time.Time) bool { return gone(id) })
+	for id, n := range a.value {
+		l.wins[id], l.counted[id] = n, a.at
+	}
+	for _, row := range l.seen() {
+		if _, ok := l.wins[row.ID]; !ok && len(a.value) > 0 {
+			l.count.next = time.Time{}
+			return l.countSeen()
 		}
 	}
-	maps.Copy(l.wins, a.value)
+
+	return nil
 }
 
 func (l *triviaList) update(msg tea.Msg) (screen, tea.Cmd) {
@@ -251,7 +271,7 @@ func (l *triviaList) update(msg tea.Msg) (screen, tea.Cmd) {
 		}
 	case answer[winCounts]:
 		if msg.to == l.asker {
-			l.counted(msg)
+			return l, l.countedSome(msg)
 		}
 	case tea.KeyMsg:
 		if l.input != nil {

@@ -38,6 +38,7 @@ func measureLists(ctx context.Context, opts options, url string) error {
 	parked := store.DeliveryFilter{State: trivia.StateParked}
 	text := store.DeliveryFilter{Text: "no such text"}
 	for _, try := range []func() error{
+		func() error { return measureOverview(ctx, m, db) },
 		func() error { return ask(ctx, m, "wins", db.ReadWins(), store.WinFilter{}) },
 		func() error {
 			return ask(ctx, m, "wins of a trivia", db.ReadWins(), store.WinFilter{Trivia: "trivia-7"})
