@@ -153,13 +153,16 @@ func (p pane) see(ctx context.Context, text string) error {
 // leave quits the demo as a person does, and waits until it has ended: the
 // server ends with it.
 func (p pane) leave(ctx context.Context) error {
-	if err := p.press(ctx, "q"); err != nil {
-		return nil // it has ended by itself
+	there := func(words ...string) bool {
+		_, err := p.tmux(ctx, words...)
+		return err == nil
 	}
-	for end := time.Now().Add(most); time.Now().Before(end); time.Sleep(again) {
-		if _, err := p.tmux(ctx, "capture-pane", "-p"); err != nil {
-			return nil
-		}
+	open := there("send-keys", "q")
+	for end := time.Now().Add(most); open && time.Now().Before(end); time.Sleep(again) {
+		open = there("capture-pane", "-p")
+	}
+	if !open {
+		return nil
 	}
 	_, err := p.tmux(ctx, "kill-server")
 
