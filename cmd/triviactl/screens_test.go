@@ -191,7 +191,7 @@ func breakScreens() {
 	}
 	err := tui.Run(context.Background(), desk, tui.Terminal{In: os.Stdin, Out: os.Stdout}, tui.Opening{Filter: []string{}})
 	fmt.Fprintln(os.Stderr, err)
-	if fault, ok := errors.AsType[*tui.Fault](err); ok {
+	if fault, ok := errors.AsType[*tui.FaultError](err); ok {
 		fmt.Fprintln(os.Stderr, strings.Join(fault.Trace, "\n"))
 	}
 	os.Exit(1)

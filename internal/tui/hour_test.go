@@ -135,7 +135,7 @@ func TestAnHourOfArrivalsNeedsNoMemory(t *testing.T) { //nolint:paralleltest // 
 		"a list, far down": func(s *stage) { s.press("pgdown", "pgdown", "pgdown", "pgdown", "pgdown", "pgdown", "pgdown") },
 		"the overview":     func(s *stage) { s.press("1") },
 	}
-	for what, begin := range begin {
+	for what, begin := range begin { //nolint:paralleltest // likewise
 		t.Run(what, func(t *testing.T) {
 			d, f := newFlood()
 			s := newStage(t, d, pageDeliveries, 120, 40)

@@ -22,7 +22,7 @@ type Opening struct {
 }
 
 // Run shows the screens until the person leaves, which is no error, or ctx ends.
-// It leaves the terminal as it was, whatever happens; a panic becomes a [*Fault].
+// It leaves the terminal as it was, whatever happens; a panic becomes a [*FaultError].
 func Run(ctx context.Context, d Desk, t Terminal, o Opening) error {
 	within, cancel := context.WithCancel(ctx)
 	defer cancel()
