@@ -27,7 +27,7 @@ func newFreezer(t *testing.T, base string) *freezer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp("", "frozen") // a socket's path has to be short
+	dir, err := os.MkdirTemp("", "frozen") //nolint:usetesting // a socket's path has to be short
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,10 @@ func newFreezer(t *testing.T, base string) *freezer {
 	u.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20")
 
 	f := &freezer{url: u.String()}
-	var config net.ListenConfig
+	var (
+		config net.ListenConfig
+		dialer net.Dialer
+	)
 	l, err := config.Listen(t.Context(), "unix", filepath.Join(dir, socket))
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +55,7 @@ func newFreezer(t *testing.T, base string) *freezer {
 			if err != nil {
 				return
 			}
-			back, err := net.Dial("unix", behind)
+			back, err := dialer.DialContext(t.Context(), "unix", behind)
 			if err != nil {
 				_ = front.Close()
 

@@ -47,6 +47,34 @@ func TestTheScreensOpenAndLeaveTheTerminalAsItWas(t *testing.T) {
 	s.waitExit(0)
 }
 
+func TestTheMouseTurnsPages(t *testing.T) {
+	t.Parallel()
+
+	s := startScreens(t, migrated(t))
+	s.waitFor("[1 Overview]", "! 0 parked")
+	s.press("\x1b[<0;16;1M", "\x1b[<0;16;1m")
+	s.waitFor("[2 Wins]")
+	s.press("\x1b[<0;75;2M", "\x1b[<0;75;2m")
+	s.waitFor("[3 Deliveries]", "--state parked")
+	s.press("q")
+	s.waitExit(0)
+}
+
+func TestKeysThatAreTypedAtOnceAreKeys(t *testing.T) {
+	t.Parallel()
+
+	s := startScreens(t, migrated(t))
+	s.waitFor("[1 Overview]")
+	s.press("235?")
+	s.waitFor("events › help")
+	s.press("\x1b[200~q3\x1b[201~")
+	s.waitFor("pasted text is not taken for keys")
+	s.press("q")
+	s.waitForNo("› help")
+	s.press("q")
+	s.waitExit(0)
+}
+
 func TestTheScreensFollowTheTerminalsSize(t *testing.T) {
 	t.Parallel()
 
@@ -163,7 +191,7 @@ func breakScreens() {
 	}
 	err := tui.Run(context.Background(), desk, tui.Terminal{In: os.Stdin, Out: os.Stdout}, tui.Opening{Filter: []string{}})
 	fmt.Fprintln(os.Stderr, err)
-	if fault, ok := errors.AsType[*tui.Fault](err); ok {
+	if fault, ok := errors.AsType[*tui.FaultError](err); ok {
 		fmt.Fprintln(os.Stderr, strings.Join(fault.Trace, "\n"))
 	}
 	os.Exit(1)

@@ -98,7 +98,7 @@ func (s *session) fullScreen() error {
 
 // explained says where a fault of the screens was.
 func explained(err error) error {
-	fault, ok := errors.AsType[*tui.Fault](err)
+	fault, ok := errors.AsType[*tui.FaultError](err)
 	if !ok {
 		return err
 	}

@@ -37,7 +37,7 @@ func (l *debugLog) message(msg tea.Msg) {
 	}
 }
 
-func (l *debugLog) fault(f *Fault) {
+func (l *debugLog) fault(f *FaultError) {
 	if l != nil {
 		l.line("fault", f.Error()+" "+strings.Join(f.Trace, " "))
 	}

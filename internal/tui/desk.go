@@ -98,10 +98,11 @@ type Desk struct {
 	// replace it, so that nothing waits. Nil: [tea.Tick].
 	Tick func(after time.Duration, message func(time.Time) tea.Msg) tea.Cmd
 
-	ctx   context.Context       // ends with the screens
-	width int                   // of the terminal, as it was told last
-	out   io.Writer             // the terminal, for what is no picture; nil in tests that want none of it
-	typed map[pageName]*history // filters, by page
+	parting *parting              // the acts under way; nil: whatever there is is waited for
+	ctx     context.Context       // ends with the screens
+	width   int                   // of the terminal, as it was told last
+	out     io.Writer             // the terminal, for what is no picture; nil in tests that want none of it
+	typed   map[pageName]*history // filters, by page
 }
 
 func (d *Desk) tick(after time.Duration, message func(time.Time) tea.Msg) tea.Cmd {

@@ -11,14 +11,14 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 )
 
-// A Fault is that the screens broke: a panic in them, or in what they asked for.
-type Fault struct {
+// A FaultError is that the screens broke: a panic in them, or in what they asked for.
+type FaultError struct {
 	Value any
 	Trace []string // where it was, the innermost first
 }
 
 // Error is part of [error].
-func (f *Fault) Error() string { return Clean(fmt.Sprintf("the screens broke: %v", f.Value)) }
+func (f *FaultError) Error() string { return Clean(fmt.Sprintf("the screens broke: %v", f.Value)) }
 
 // A guard stands between the frame and the program that runs it: it writes
 // down what happens, and keeps what breaks from breaking the terminal, too.
@@ -28,7 +28,7 @@ type guard struct {
 	end   func() // ends the program
 
 	mu    sync.Mutex // commands run beside each other
-	fault *Fault
+	fault *FaultError
 }
 
 // Init is part of [tea.Model].
@@ -97,7 +97,7 @@ func commandsOf(msg tea.Msg) []tea.Cmd {
 	if !v.IsValid() || v.Kind() != reflect.Slice || !v.CanConvert(commands) {
 		return nil
 	}
-	all, _ := v.Convert(commands).Interface().([]tea.Cmd)
+	all, _ := reflect.TypeAssert[[]tea.Cmd](v.Convert(commands))
 
 	return all
 }
@@ -110,14 +110,14 @@ func (g *guard) catch() {
 	}
 	g.mu.Lock()
 	if g.fault == nil {
-		g.fault = &Fault{value, trace()}
+		g.fault = &FaultError{value, trace()}
 		g.log.fault(g.fault)
 	}
 	g.mu.Unlock()
 	g.end()
 }
 
-func (g *guard) broken() *Fault {
+func (g *guard) broken() *FaultError {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 

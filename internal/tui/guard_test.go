@@ -134,7 +134,7 @@ func TestRunShowsTheScreensAndTellsFaults(t *testing.T) {
 	d.Do = countVerbs{count: func() { panic("no such luck") }}
 	in, _ = io.Pipe()
 	err = Run(t.Context(), d, Terminal{In: in, Out: &out}, Opening{})
-	if fault, ok := errors.AsType[*Fault](err); !ok || fault.Value != "no such luck" {
+	if fault, ok := errors.AsType[*FaultError](err); !ok || fault.Value != "no such luck" {
 		t.Errorf("a panic in a command: %v", err)
 	}
 }

@@ -189,14 +189,14 @@ func (s *stage) golden(name string) {
 }
 
 // goldens looks at a page at all sizes, in a state that desk brings about.
-func goldens(t *testing.T, page pageName, state string, desk func() Desk, words ...string) {
+func goldens(t *testing.T, page pageName, state string, desk func() Desk) {
 	t.Helper()
 
 	for _, size := range sizes {
 		name := fmt.Sprintf("%s-%s-%dx%d", strings.ToLower(string(page)), state, size[0], size[1])
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			newStage(t, desk(), page, size[0], size[1], words...).golden(name)
+			newStage(t, desk(), page, size[0], size[1]).golden(name)
 		})
 	}
 }

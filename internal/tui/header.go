@@ -16,12 +16,12 @@ const longestEnvironment = 24
 // header says where one is: the pages, the database and what is wrong with it,
 // and what lies on what.
 func (f *frame) header() string {
-	tabs := ""
+	var tabs strings.Builder
 	for _, t := range f.tabs() {
-		tabs += t.text
+		tabs.WriteString(t.text)
 	}
 
-	return strings.Join([]string{tabs, f.status(), f.trail()}, "\n")
+	return strings.Join([]string{tabs.String(), f.status(), f.trail()}, "\n")
 }
 
 // A tab is a page's place in the header.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -136,8 +137,8 @@ func (l *linear) arrivals(ctx context.Context) error {
 // first writes the last few that are there already.
 func (l *linear) first(ctx context.Context) error {
 	found, err := l.look(ctx, l.filter, store.Page{Limit: linearFirst})
-	for i := len(found.Rows) - 1; i >= 0; i-- {
-		l.write(found.Rows[i])
+	for _, row := range slices.Backward(found.Rows) {
+		l.write(row)
 	}
 
 	return err

@@ -68,7 +68,7 @@ func (l *list[F, T]) fetch(from direction) tea.Cmd {
 	}
 	l.load.out, l.load.since = from, l.desk.Now()
 
-	page := store.Page{Limit: fetchRows, Oldest: l.oldest}
+	page := store.Page{Limit: max(fetchRows, l.height), Oldest: l.oldest}
 	switch from {
 	case further:
 		page.After = l.win.after
@@ -99,6 +99,7 @@ func (l *list[F, T]) arrived(a answer[fetched[T]]) tea.Cmd {
 		return nil
 	}
 	found := a.value.found
+	l.win.most = max(mostRows, 5*l.height)
 	l.widen(found.Rows)
 	if found.After != "" {
 		l.load.looked = l.kind.at(found.Last)

@@ -292,3 +292,22 @@ func TestTheMouseMovesAndOpens(t *testing.T) {
 		t.Errorf("a click leads to %s, want user-95", got)
 	}
 }
+
+func TestATallScreenLooksNoFurtherThanItNeeds(t *testing.T) {
+	t.Parallel()
+
+	d, shelves := newDesk(5000)
+	s := newStage(t, d, pageWins, 80, 400)
+	for range 8 {
+		s.press("pgdown")
+		s.frame.View()
+	}
+	s.press("pgup", "pgup")
+	s.beat() // looking ahead and back comes to an end
+	if held := len(wins(t, s).win.rows); held > 5*400 {
+		t.Errorf("%d rows are in memory", held)
+	}
+	if n := len(shelves.wins.asked); n > 40 {
+		t.Errorf("it asked %d times", n)
+	}
+}

@@ -10,13 +10,15 @@ import (
 // rows and never holds more than a few hundred.
 type window[T any] struct {
 	cursor        func(T) store.Cursor
+	most          int // rows that are held
 	rows          []T
 	first, last   bool         // nothing lay before, or behind, when it was looked for
 	before, after store.Cursor // where looking goes on at either end
 }
 
 // mostRows is how many rows a window holds, and fetchRows how many it takes at
-// once.
+// once; more where a screen has more than so many lines: a window holds five
+// screens, so that looking ahead on one side does not drop what the other wants.
 const (
 	mostRows  = 500
 	fetchRows = 100
@@ -24,13 +26,13 @@ const (
 
 // begin holds what was found from the very first row on.
 func (w *window[T]) begin(f store.Found[T]) {
-	*w = window[T]{cursor: w.cursor, first: true}
+	*w = window[T]{cursor: w.cursor, most: w.most, first: true}
 	w.below(f)
 }
 
 // finish holds what was found from the very last row on, backwards.
 func (w *window[T]) finish(f store.Found[T]) {
-	*w = window[T]{cursor: w.cursor, last: true}
+	*w = window[T]{cursor: w.cursor, most: w.most, last: true}
 	w.above(f)
 }
 
@@ -41,7 +43,7 @@ func (w *window[T]) below(f store.Found[T]) (gone int) {
 	if w.before == "" && len(w.rows) > 0 {
 		w.before = w.cursor(w.rows[0])
 	}
-	if gone = len(w.rows) - mostRows; gone <= 0 {
+	if gone = len(w.rows) - w.most; gone <= 0 {
 		return 0
 	}
 	w.rows = slices.Clone(w.rows[gone:]) // lets go of the rest
@@ -59,9 +61,9 @@ func (w *window[T]) above(f store.Found[T]) (come int) {
 	if w.after == "" && len(w.rows) > 0 {
 		w.after = w.cursor(w.rows[len(w.rows)-1])
 	}
-	if len(w.rows) > mostRows {
-		w.rows = slices.Clone(w.rows[:mostRows])
-		w.last, w.after = false, w.cursor(w.rows[mostRows-1])
+	if len(w.rows) > w.most {
+		w.rows = slices.Clone(w.rows[:w.most])
+		w.last, w.after = false, w.cursor(w.rows[w.most-1])
 	}
 
 	return len(rows)

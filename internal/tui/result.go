@@ -62,7 +62,7 @@ func (d *deed) next() tea.Cmd {
 	words, width := d.commands[d.done], d.desk.width-gutter
 
 	return func() tea.Msg {
-		said, code := d.desk.CommandLine.Run(d.work.ctx, width, words, d.work.tell)
+		said, code := d.desk.carryOut(d.work.ctx, width, words, d.work.tell)
 
 		return ran{d.asker, said, code}
 	}

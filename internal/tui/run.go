@@ -22,11 +22,11 @@ type Opening struct {
 }
 
 // Run shows the screens until the person leaves, which is no error, or ctx ends.
-// It leaves the terminal as it was, whatever happens; a panic becomes a [*Fault].
+// It leaves the terminal as it was, whatever happens; a panic becomes a [*FaultError].
 func Run(ctx context.Context, d Desk, t Terminal, o Opening) error {
 	within, cancel := context.WithCancel(ctx)
 	defer cancel()
-	d.ctx, d.out = within, t.Out
+	d.ctx, d.out, d.parting = within, t.Out, &parting{}
 
 	first := pageOverview
 	if o.Filter != nil {
@@ -37,6 +37,8 @@ func Run(ctx context.Context, d Desk, t Terminal, o Opening) error {
 		tea.WithContext(within), tea.WithoutSignalHandler(), // whoever calls it knows the signals
 		tea.WithInput(t.In), tea.WithOutput(t.Out), tea.WithAltScreen(), tea.WithMouseCellMotion())
 	_, err := program.Run()
+	cancel()
+	left := d.parting.leave(ctx, t.Out)
 
 	switch fault := g.broken(); {
 	case fault != nil:
@@ -47,5 +49,5 @@ func Run(ctx context.Context, d Desk, t Terminal, o Opening) error {
 		return fmt.Errorf("show the screens: %w", err)
 	}
 
-	return g.log.failed()
+	return errors.Join(left, g.log.failed())
 }

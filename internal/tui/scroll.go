@@ -58,10 +58,8 @@ func (s *scroller) set(lay func(width int) []string) {
 func (s *scroller) update(msg tea.Msg) {
 	switch msg := msg.(type) {
 	case tea.MouseMsg:
-		if msg.Button == tea.MouseButtonWheelUp {
-			s.move(-wheelLines)
-		} else if msg.Button == tea.MouseButtonWheelDown {
-			s.move(wheelLines)
+		if by, ok := map[tea.MouseButton]int{tea.MouseButtonWheelUp: -wheelLines, tea.MouseButtonWheelDown: wheelLines}[msg.Button]; ok {
+			s.move(by)
 		}
 	case tea.KeyMsg:
 		s.pressed(msg)

@@ -52,7 +52,7 @@ deliveries list --outcome unknown_user --trivia trivia-7 --until 45d
 deliveries list --outcome trivia_closed
 deliveries list --outcome malformed --kind event
 deliveries list --outcome recorded --until 45d
-deliveries list --text 00001 --limit 5
+deliveries list --text 99999 --limit 5
 * deliveries list --text nowhere
 deliveries show {winkey}
 
