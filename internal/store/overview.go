@@ -133,10 +133,11 @@ const (
 	WHERE won_at >= $1 AND won_at < $2
 	GROUP BY at`
 
-	// MostMinutes is how many minutes [Store.Minutes] counts at once, and LeastSpan
-	// what a span is made of.
+	// MostMinutes is how many minutes [Store.Minutes] counts at once.
 	MostMinutes = 60
-	LeastSpan   = 10 * time.Second
+
+	// LeastSpan is what the spans are made of that [Store.Minutes] counts.
+	LeastSpan = 10 * time.Second
 )
 
 // errMinutes refuses what would read without bounds.

@@ -18,8 +18,9 @@ const (
 	hookTime     = 2 * time.Second
 
 	// restFactor is how many times longer the database rests than it took to
-	// answer, so that a screen that is left open never weighs much.
+	// answer, up to mostRest, so that a screen that is left open never weighs much.
 	restFactor = 10
+	mostRest   = 5 * time.Second
 )
 
 // An overview shows how things stand, and how they went during the last hour.
@@ -60,7 +61,7 @@ func (q *question) may(now time.Time) bool {
 func (q *question) answered(asked time.Time, took time.Duration, err error) {
 	q.out, q.next = false, asked
 	if err == nil {
-		q.next = asked.Add(took + restFactor*took)
+		q.next = asked.Add(took + min(restFactor*took, mostRest))
 	}
 }
 
