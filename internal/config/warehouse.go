@@ -110,14 +110,14 @@ func (r *reader) warehouse(embedded bool, dataDir string) Warehouse {
 func (r *reader) bucket(value, place string) *url.URL {
 	const want = "files:s3://BUCKET/PREFIX, perhaps with ?endpoint=https://HOST or ?region=NAME, and no credentials"
 
-	u, err := url.Parse(place)
-	if err != nil || u.Scheme != "s3" || u.Host == "" || u.Fragment != "" {
-		r.complain(WarehouseTo, quote(value), want)
+	if strings.Contains(place, "@") {
+		r.complain(WarehouseTo, "a user (not shown)", want)
 
 		return nil
 	}
-	if u.User != nil {
-		r.complain(WarehouseTo, "a user (not shown)", want)
+	u, err := url.Parse(place)
+	if err != nil || u.Scheme != "s3" || u.Host == "" || u.Fragment != "" {
+		r.complain(WarehouseTo, quote(value), want)
 
 		return nil
 	}
@@ -130,7 +130,7 @@ func (r *reader) bucket(value, place string) *url.URL {
 	}
 	if e := u.Query().Get("endpoint"); e != "" {
 		at, err := url.Parse(e)
-		if err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "" || at.User != nil || strings.Trim(at.Path, "/") != "" {
+		if err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "" || strings.Trim(at.Path, "/") != "" {
 			r.complain(WarehouseTo, "another endpoint", want)
 
 			return nil

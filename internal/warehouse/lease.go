@@ -18,15 +18,15 @@ func (w *walk) hold(ctx context.Context) (ok bool, err error) {
 	if w.Now().Before(w.renew) {
 		return true, nil
 	}
-	if err := w.Store.KeepWarehouse(ctx, w.lease, w.Lease); err != nil {
+	if err := w.extend(ctx); err != nil {
 		return false, w.lost(ctx, err)
 	}
-	w.renewed()
 
 	return true, nil
 }
 
 func (w *walk) claim(ctx context.Context) (ok bool, err error) {
+	begun := w.Now()
 	lease, err := w.Store.ClaimWarehouse(ctx, w.Sink.Name(), w.table, w.Lease)
 	if errors.Is(err, store.ErrWarehouseHeld) {
 		return false, nil
@@ -35,7 +35,7 @@ func (w *walk) claim(ctx context.Context) (ok bool, err error) {
 		return false, err
 	}
 	w.lease, w.caughtUp = lease, false
-	w.renewed()
+	w.renewed(begun)
 	if lease.Anew {
 		w.Log.WarnContext(ctx, "the database is a copy of another one: all that it has is sent to the warehouse again",
 			slog.String("sink", lease.Sink), slog.String("table", string(w.table)))
@@ -44,7 +44,20 @@ func (w *walk) claim(ctx context.Context) (ok bool, err error) {
 	return true, nil
 }
 
-func (w *walk) renewed() { w.renew = w.Now().Add(w.Lease / 3) }
+// renewed notes that the lease was made longer by who was asked to at begun.
+func (w *walk) renewed(begun time.Time) {
+	w.renew, w.until = begun.Add(w.Lease/3), begun.Add(w.Lease)
+}
+
+func (w *walk) extend(ctx context.Context) error {
+	begun := w.Now()
+	err := w.Store.KeepWarehouse(ctx, w.lease, w.Lease)
+	if err == nil {
+		w.renewed(begun)
+	}
+
+	return err
+}
 
 // lost gives up what is in hand. That another process goes on is no error.
 func (w *walk) lost(ctx context.Context, err error) error {
@@ -75,16 +88,23 @@ func (w *walk) giveBack(ctx context.Context) error {
 }
 
 // holding does what may take longer than a lease, and makes the lease longer
-// meanwhile. Where it is lost, what is under way is stopped.
+// meanwhile. Where it is lost, or may be, what is under way is stopped, and the
+// error is [store.ErrWarehouseHeld].
 func (w *walk) holding(ctx context.Context, do func(context.Context) error) error {
+	if w.until.Sub(w.Now()) < w.Lease/2 {
+		if err := w.extend(ctx); err != nil {
+			return err
+		}
+	}
+
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	keeping, end := context.WithCancel(ctx)
 	kept := make(chan struct{})
 	go func() {
 		defer close(kept)
-		if err := w.keep(keeping); err != nil {
-			stop(err)
+		if !w.keep(keeping) {
+			stop(store.ErrWarehouseHeld)
 		}
 	}()
 
@@ -98,27 +118,22 @@ func (w *walk) holding(ctx context.Context, do func(context.Context) error) erro
 	return err
 }
 
-// keep makes the lease longer until ctx ends. It is [store.ErrWarehouseHeld]
-// when it was lost, or may be, since the database has not answered for so long.
-func (w *walk) keep(ctx context.Context) error {
-	tick := time.NewTicker(max(w.Lease/3, time.Millisecond))
+// keep makes the lease longer until ctx ends. It reports false when it was lost,
+// or may be, since the database has not answered for so long.
+func (w *walk) keep(ctx context.Context) bool {
+	tick := time.NewTicker(max(w.Lease/4, time.Millisecond))
 	defer tick.Stop()
-	until := w.Now().Add(w.Lease)
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return true
 		case <-tick.C:
 		}
-		begun := w.Now()
-		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.Lease/3)
-		err := w.Store.KeepWarehouse(limited, w.lease, w.Lease)
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.Lease/4)
+		err := w.extend(limited)
 		cancel()
-		switch {
-		case err == nil:
-			until = begun.Add(w.Lease)
-		case errors.Is(err, store.ErrWarehouseHeld), !w.Now().Before(until):
-			return store.ErrWarehouseHeld
+		if errors.Is(err, store.ErrWarehouseHeld) || !w.Now().Before(w.until) {
+			return false
 		}
 	}
 }

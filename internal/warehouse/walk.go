@@ -11,8 +11,10 @@ import (
 	"trivia/internal/store"
 )
 
-// readTime is how long the database may take for one piece.
-const readTime = 30 * time.Second
+const (
+	readTime = 30 * time.Second // for the database to read one piece
+	noteTime = 10 * time.Second // and to write down what was sent, even if we are told to stop
+)
 
 // A walk goes through one table.
 type walk struct {
@@ -24,6 +26,7 @@ type walk struct {
 
 	lease    *store.WarehouseLease // nil: not ours
 	renew    time.Time             // when the lease is to be made longer
+	until    time.Time             // until when it is ours for sure
 	caughtUp bool                  // with what other servers wrote, that was restored here
 	gathered gathered
 }
@@ -238,10 +241,13 @@ func (w *walk) send(ctx context.Context, b Batch, ahead bool) (ok bool, err erro
 
 // sent writes down what the sink has.
 func (w *walk) sent(ctx context.Context, sent store.WarehouseSent, begun time.Time) (ok bool, err error) {
-	if err := w.Store.SentWarehouse(ctx, w.lease, sent, w.Lease); err != nil {
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
+	defer cancel()
+	noted := w.Now()
+	if err := w.Store.SentWarehouse(limited, w.lease, sent, w.Lease); err != nil {
 		return false, w.lost(ctx, err)
 	}
-	w.renewed()
+	w.renewed(noted)
 	w.went(ctx, w)
 	w.Metrics.WarehouseSent(w.Sink.Name(), string(w.table), sent.Rows-len(sent.Refused), len(sent.Refused), w.Now().Sub(begun))
 
@@ -251,14 +257,18 @@ func (w *walk) sent(ctx context.Context, sent store.WarehouseSent, begun time.Ti
 // unsent says why nothing could be sent. It comes again.
 func (w *walk) unsent(ctx context.Context, why error) error {
 	w.drop()
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return nil // we are told to stop: the sink is not at fault
+	case errors.Is(why, store.ErrWarehouseHeld):
+		return w.lost(ctx, why)
 	}
 	w.failed(ctx, w, why)
+	noted := w.Now()
 	if err := w.Store.FailedWarehouse(ctx, w.lease, why.Error(), w.Lease); err != nil {
 		return w.lost(ctx, err)
 	}
-	w.renewed()
+	w.renewed(noted)
 
 	return nil
 }

@@ -9,9 +9,10 @@
 ALTER TABLE events ADD COLUMN written xid8 NOT NULL DEFAULT pg_current_xact_id();
 ALTER TABLE trivia_wins ADD COLUMN written xid8 NOT NULL DEFAULT pg_current_xact_id();
 
--- By time among what one transaction wrote: files are by day.
-CREATE INDEX events_by_written ON events (written, received_at, event_id);
-CREATE INDEX trivia_wins_by_written ON trivia_wins (written, won_at, user_id, trivia_id);
+-- By time among what one transaction wrote: files are by day. Those of the very
+-- same time are few, and put in order as they are read.
+CREATE INDEX events_by_written ON events (written, received_at);
+CREATE INDEX trivia_wins_by_written ON trivia_wins (written, won_at);
 
 -- How far each warehouse has come, one row for each of its tables. What of a
 -- table it has not been sent yet is not pruned.
