@@ -19,15 +19,16 @@ type house struct {
 func design() house {
 	return house{
 		floors: map[string]int{
-			"internal/trivia":    0,
-			"internal/signature": 0,
-			"internal/source":    0,
-			"internal/config":    0,
-			"internal/drain":     0,
-			"internal/diag":      0,
-			"internal/pgembed":   0,
-			"internal/floors":    0,
-			"sql/migrations":     0,
+			"internal/trivia":      0,
+			"internal/signature":   0,
+			"internal/source":      0,
+			"internal/config":      0,
+			"internal/drain":       0,
+			"internal/diag":        0,
+			"internal/pgembed":     0,
+			"internal/parquetfile": 0,
+			"internal/floors":      0,
+			"sql/migrations":       0,
 
 			"internal/customerio": 1,
 			"internal/store":      1,
@@ -56,7 +57,7 @@ func design() house {
 			"github.com/charmbracelet/lipgloss":   "internal/tui",
 			"github.com/NimbleMarkets/ntcharts":   "internal/tui",
 			"github.com/urfave/cli":               "internal/ctl",
-			"github.com/parquet-go":               "internal/operator",
+			"github.com/parquet-go":               "internal/parquetfile",
 		},
 		servers: map[string]bool{
 			"internal/receiver": true, // the public listener

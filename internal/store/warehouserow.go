@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // A WarehouseEvent is an event as a warehouse gets it. What is nil is null: not
@@ -237,9 +238,11 @@ func readRaw(rows pgx.Rows, most int, read func(*rawRow)) (cut bool, err error) 
 	return false, rows.Err()
 }
 
+// isBinary reports whether the rows are as rawRow reads them. Text is the same
+// in either form.
 func isBinary(fields []pgconn.FieldDescription) bool {
 	for _, f := range fields {
-		if f.Format != pgx.BinaryFormatCode {
+		if f.Format != pgx.BinaryFormatCode && f.DataTypeOID != pgtype.TextOID {
 			return false
 		}
 	}
