@@ -20,6 +20,9 @@ const (
 	rowsAtOnce = 256
 )
 
+// fast is shared by all files, since it keeps the memory that it works with.
+var fast = zstd.Codec{Level: zstd.SpeedFastest}
+
 // Options say how a file is written. The zero value will do.
 type Options struct {
 	CreatedBy string   // the program
@@ -40,7 +43,7 @@ func NewWriter[R any](w io.Writer, opts Options) *Writer[R] {
 	// zstd halves what snappy leaves, and costs less than reading the rows.
 	codec := &parquet.Zstd
 	if opts.Fast {
-		codec = &zstd.Codec{Level: zstd.SpeedFastest}
+		codec = &fast
 	}
 	options := []parquet.WriterOption{parquet.Compression(codec), parquet.CreatedBy(opts.CreatedBy, "", "")}
 	for _, column := range opts.Long {

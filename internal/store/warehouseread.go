@@ -2,18 +2,24 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
 // A WarehouseReader reads what is to be copied, in pieces. It is for one
-// goroutine.
+// goroutine, and what it returns lasts until it reads again: the memory is used
+// for the next piece.
 type WarehouseReader struct {
 	store *Store
 	limit pieceLimit
 	rows  int
 	bytes int
+
+	texts  texture
+	events []WarehouseEvent
+	wins   []WarehouseWin
 }
 
 // WarehouseReader returns a reader whose pieces have at most so many rows, and
@@ -62,28 +68,37 @@ func (r *WarehouseReader) Events(ctx context.Context, after WarehousePlace, ahea
 		sql = aheadEvents
 	}
 
-	return r.events(ctx, sql, after.Written, after.At, after.Key)
+	return r.readEvents(ctx, sql, after.Written, after.At, after.Key)
 }
 
 // EventsReceived is [WarehouseReader.Events] in the order in which they came,
 // before until. Of the place behind which to go on, the transaction is not
 // looked at.
 func (r *WarehouseReader) EventsReceived(ctx context.Context, after WarehousePlace, until time.Time) ([]WarehouseEvent, error) {
-	return r.events(ctx, receivedEvents, after.At, after.Key, until)
+	return r.readEvents(ctx, receivedEvents, after.At, after.Key, until)
 }
 
-func (r *WarehouseReader) events(ctx context.Context, sql string, args ...any) (all []WarehouseEvent, err error) {
+func (r *WarehouseReader) readEvents(ctx context.Context, sql string, args ...any) ([]WarehouseEvent, error) {
+	r.reset()
 	limit := r.limit.next(r.rows)
 	cut, err := r.read(ctx, sql, append(args, limit), func(row *rawRow) {
-		if len(all) == cap(all) {
-			all = append(make([]WarehouseEvent, 0, max(64, min(2*len(all), limit))), all...)
+		if len(r.events) == cap(r.events) {
+			r.events = slices.Grow(r.events, min(max(64, len(r.events)), limit-len(r.events)))
 		}
-		all = all[:len(all)+1]
-		row.event(&all[len(all)-1])
+		r.events = r.events[:len(r.events)+1]
+		row.event(&r.events[len(r.events)-1])
 	})
-	r.limit.learn(len(all), cut)
+	r.limit.learn(len(r.events), cut)
 
-	return all, wrapRead(WarehouseEvents, err)
+	return r.events, wrapRead(WarehouseEvents, err)
+}
+
+// reset forgets what was read before.
+func (r *WarehouseReader) reset() {
+	clear(r.events)
+	clear(r.wins)
+	r.events, r.wins = r.events[:0], r.wins[:0]
+	r.texts.reset()
 }
 
 // Wins is [WarehouseReader.Events] for wins.
@@ -93,30 +108,31 @@ func (r *WarehouseReader) Wins(ctx context.Context, after WarehousePlace, ahead 
 		sql = aheadWins
 	}
 
-	return r.wins(ctx, sql, after.Written, after.At, after.Key, after.Key2)
+	return r.readWins(ctx, sql, after.Written, after.At, after.Key, after.Key2)
 }
 
 // WinsWon is [WarehouseReader.EventsReceived] for wins.
 func (r *WarehouseReader) WinsWon(ctx context.Context, after WarehousePlace, until time.Time) ([]WarehouseWin, error) {
-	return r.wins(ctx, wonWins, after.At, after.Key, after.Key2, until)
+	return r.readWins(ctx, wonWins, after.At, after.Key, after.Key2, until)
 }
 
-func (r *WarehouseReader) wins(ctx context.Context, sql string, args ...any) (all []WarehouseWin, err error) {
+func (r *WarehouseReader) readWins(ctx context.Context, sql string, args ...any) ([]WarehouseWin, error) {
+	r.reset()
 	limit := r.limit.next(r.rows)
 	cut, err := r.read(ctx, sql, append(args, limit), func(row *rawRow) {
-		all = append(all, WarehouseWin{})
-		row.win(&all[len(all)-1])
+		r.wins = append(r.wins, WarehouseWin{})
+		row.win(&r.wins[len(r.wins)-1])
 	})
-	r.limit.learn(len(all), cut)
+	r.limit.learn(len(r.wins), cut)
 
-	return all, wrapRead(WarehouseWins, err)
+	return r.wins, wrapRead(WarehouseWins, err)
 }
 
 func (r *WarehouseReader) read(ctx context.Context, sql string, args []any, read func(*rawRow)) (cut bool, err error) {
 	var q pgx.Batch
 	q.Queue(inOrder)
 	q.Queue(sql, args...).Query(func(rows pgx.Rows) (err error) {
-		cut, err = readRaw(rows, r.bytes, read)
+		cut, err = readRaw(rows, &r.texts, r.bytes, read)
 
 		return err
 	})

@@ -175,13 +175,15 @@ func winID(user, id string) string { return escapeWin.Replace(user) + "/" + esca
 // A texture keeps texts, many in one piece of memory: there are some twenty in
 // each of many rows.
 type texture struct {
-	piece    *strings.Builder
-	pointers []string
+	piece *strings.Builder
+
+	slabs [][]string // of texts that are pointed to
+	slab  int        // the one in use
 }
 
 const (
-	pieceSize    = 64 << 10
-	pointersEach = 256
+	pieceSize = 64 << 10
+	slabSize  = 1024
 )
 
 func (t *texture) keep(raw []byte) string {
@@ -201,21 +203,35 @@ func (t *texture) keep(raw []byte) string {
 	return t.piece.String()[at:]
 }
 
+// point returns a pointer to text, which lasts until the next reset.
 func (t *texture) point(text string) *string {
-	if len(t.pointers) == cap(t.pointers) {
-		t.pointers = make([]string, 0, pointersEach)
+	for t.slab < len(t.slabs) && len(t.slabs[t.slab]) == slabSize {
+		t.slab++
 	}
-	t.pointers = append(t.pointers, text)
+	if t.slab == len(t.slabs) {
+		t.slabs = append(t.slabs, make([]string, 0, slabSize))
+	}
+	slab := append(t.slabs[t.slab], text)
+	t.slabs[t.slab] = slab
 
-	return &t.pointers[len(t.pointers)-1]
+	return &slab[len(slab)-1]
+}
+
+// reset begins anew, and uses the memory of what was pointed to again.
+func (t *texture) reset() {
+	for i, slab := range t.slabs {
+		clear(slab)
+		t.slabs[i] = slab[:0]
+	}
+	t.slab = 0
 }
 
 // readRaw reads rows until there are no more, or they are too many bytes. cut
 // says that there may be more.
-func readRaw(rows pgx.Rows, most int, read func(*rawRow)) (cut bool, err error) {
+func readRaw(rows pgx.Rows, texts *texture, most int, read func(*rawRow)) (cut bool, err error) {
 	defer rows.Close()
 	var (
-		row   = rawRow{texts: &texture{}}
+		row   = rawRow{texts: texts}
 		bytes int
 	)
 	for rows.Next() {

@@ -33,7 +33,8 @@ type Sink interface {
 	// Send hands a batch over, for good when it returns without an error. After
 	// an error nothing may be taken for sent, and the batch comes again, perhaps
 	// with more rows behind it. Rows that the sink would never take are no error:
-	// they are returned with the reason, and do not hold up the others.
+	// they are returned with the reason, and do not hold up the others. The rows
+	// last until it returns.
 	Send(ctx context.Context, b Batch) (refused []Refusal, err error)
 
 	// Close gives back what the sink holds. What was sent is sent.
@@ -78,8 +79,8 @@ func (b Batch) first() store.WarehousePlace { return b.last(1) }
 // The most that the stage hands over in one batch. A sink that has narrower
 // limits splits it.
 const (
-	PieceRows  = 5000
-	PieceBytes = 8 << 20 // of all columns, as text; one row more may make it longer
+	PieceRows  = 2500
+	PieceBytes = 4 << 20 // of all columns, as text; one row more may make it longer
 )
 
 // A Gatherer is a sink that rather takes more than one batch at once: it gathers
@@ -95,7 +96,7 @@ type Gatherer interface {
 // A Gathering is batches that are not sent for good yet.
 type Gathering interface {
 	// Add takes a stretch, or the beginning of it: it returns how many rows. If
-	// that is not all, nothing more fits.
+	// that is not all, nothing more fits. The rows last until it returns.
 	Add(ctx context.Context, b Batch) (taken int, err error)
 
 	// End hands all over, for good when it returns without an error.
