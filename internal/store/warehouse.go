@@ -120,11 +120,9 @@ func (s *Store) claimWarehouse(ctx context.Context, l *WarehouseLease, lease tim
 	}
 	err = s.pool.QueryRow(ctx, claimWarehouse, args).Scan(&l.Anew, &l.until, &l.Begun, &l.Turn, &l.Error,
 		&l.Place.Written, &l.Place.At, &l.Place.Key, &l.Place.Key2, &l.Ahead.Written, &l.Ahead.At, &l.Ahead.Key, &l.Ahead.Key2)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return ErrWarehouseHeld
-	}
+	l.Place.At, l.Ahead.At = l.Place.At.UTC(), l.Ahead.At.UTC()
 
-	return err
+	return held(err)
 }
 
 const keepWarehouse = `

@@ -76,6 +76,23 @@ func (s *Store) warehouses(ctx context.Context, most int) (all []WarehouseState,
 	return all, nil
 }
 
+const listSinks = `SELECT DISTINCT sink FROM warehouse_positions WHERE sent > 0 ORDER BY sink`
+
+// WarehousesSent returns the names of warehouses that rows were sent to: what is
+// deleted here is still there.
+func (s *Store) WarehousesSent(ctx context.Context) ([]string, error) {
+	rows, err := s.pool.Query(ctx, listSinks)
+	if err != nil {
+		return nil, fmt.Errorf("list warehouses: %w", err)
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("list warehouses: %w", err)
+	}
+
+	return names, nil
+}
+
 // What a warehouse p has not been sent yet. Of rows that were restored here and
 // that the server has not counted up to, it also knows those that it was sent.
 const (

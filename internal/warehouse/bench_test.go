@@ -36,7 +36,7 @@ func BenchmarkDrain(b *testing.B) {
 			for i := range b.N {
 				dir := b.TempDir()
 				st := bench.stage(b, openFiles(b, fmt.Sprintf("%s/%d", dir, i), format))
-				send(b, st)
+				bench.send(b, st)
 				n += rows
 			}
 			b.ReportMetric(float64(n)/time.Since(begun).Seconds(), "events/s")

@@ -58,6 +58,9 @@ func (f *Files) Name() string { return f.name }
 // Close implements [Sink].
 func (f *Files) Close() error { return nil }
 
+// trusts implements [truster].
+func (f *Files) trusts() bool { return f.format == formatParquet }
+
 // Init makes the folder, and finds out whether files can be written there.
 func (f *Files) Init(ctx context.Context) (done []string, err error) {
 	const probe = unfinished + "/probe"

@@ -61,7 +61,7 @@ func (w *walk) step(ctx context.Context) (n int, err error) {
 	if err != nil || b.Rows() == 0 {
 		return 0, err
 	}
-	mend(b.Events)
+	mend(b.Events, w.Sink)
 	if ok, err := w.take(ctx, b, ahead); !ok {
 		return 0, err
 	}
