@@ -58,6 +58,7 @@ func design() house {
 			"github.com/NimbleMarkets/ntcharts":   "internal/tui",
 			"github.com/urfave/cli":               "internal/ctl",
 			"github.com/parquet-go":               "internal/parquetfile",
+			"github.com/minio":                    "internal/warehouse",
 		},
 		servers: map[string]bool{
 			"internal/receiver": true, // the public listener
