@@ -9,7 +9,7 @@ import (
 	"io"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
+	"github.com/parquet-go/parquet-go/compress"
 )
 
 // A row group is held in memory until it is written: as many rows as a reader
@@ -19,9 +19,6 @@ const (
 	groupBytes = 32 << 20
 	rowsAtOnce = 256
 )
-
-// fast is shared by all files, since it keeps the memory that it works with.
-var fast = zstd.Codec{Level: zstd.SpeedFastest}
 
 // Options say how a file is written. The zero value will do.
 type Options struct {
@@ -41,7 +38,7 @@ type Writer[R any] struct {
 // NewWriter returns a writer of a file.
 func NewWriter[R any](w io.Writer, opts Options) *Writer[R] {
 	// zstd halves what snappy leaves, and costs less than reading the rows.
-	codec := &parquet.Zstd
+	var codec compress.Codec = &parquet.Zstd
 	if opts.Fast {
 		codec = &fast
 	}
