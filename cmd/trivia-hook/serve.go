@@ -63,7 +63,7 @@ func serve(ctx context.Context, sur surroundings, log *slog.Logger, set settings
 		}
 	}
 	h := newHook(sur, set, db, log)
-	if h.warehouse, err = newWarehouse(ctx, set, db.Store, h.metrics, log, sur.now); err != nil {
+	if h.warehouse, err = h.newWarehouse(ctx, set, db.Store, sur.now); err != nil {
 		return err
 	}
 	warn(log, set)

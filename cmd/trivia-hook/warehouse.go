@@ -18,11 +18,15 @@ import (
 const (
 	copyEvery = time.Second     // how soon it is noticed that there are rows for the warehouse
 	flushTime = 5 * time.Second // for what is gathered, when the service stops
+
+	// From so many requests on that wait for their commit, intake has all that it
+	// can do: the stage then works half of the time, and catches up later.
+	busyIntake = 8
 )
 
 // newWarehouse returns the stage that copies events and wins, or nil where that
 // is not set.
-func newWarehouse(ctx context.Context, set settings, db *store.Store, metrics *diag.Metrics, log *slog.Logger, now func() time.Time) (*warehouse.Stage, error) {
+func (h *hook) newWarehouse(ctx context.Context, set settings, db *store.Store, now func() time.Time) (*warehouse.Stage, error) {
 	if set.Warehouse.Kind == config.NoWarehouse {
 		return nil, nil //nolint:nilnil // no stage is what the settings ask for
 	}
@@ -30,11 +34,18 @@ func newWarehouse(ctx context.Context, set settings, db *store.Store, metrics *d
 	if err != nil {
 		return nil, fmt.Errorf("open the warehouse %s: %w", set.Warehouse.Name(), err)
 	}
-	log.InfoContext(ctx, "events and wins are copied to the warehouse", slog.String("sink", sink.Name()))
-	metrics.WarehouseLag(func(ctx context.Context) ([]diag.WarehouseLag, error) { return warehouseLag(ctx, db, now) })
+	h.log.InfoContext(ctx, "events and wins are copied to the warehouse", slog.String("sink", sink.Name()))
+	h.metrics.WarehouseLag(func(ctx context.Context) ([]diag.WarehouseLag, error) { return warehouseLag(ctx, db, now) })
 
 	return warehouse.NewStage(warehouse.Options{
-		Store: db, Sink: sink, Metrics: metrics, Log: log, Now: now, Jitter: rand.Float64, Every: set.Warehouse.Every,
+		Store: db, Sink: sink, Metrics: h.metrics, Log: h.log, Now: now, Jitter: rand.Float64, Every: set.Warehouse.Every,
+		Spare: func(took time.Duration) time.Duration {
+			if h.intake.Waiting() < busyIntake {
+				return 0
+			}
+
+			return took
+		},
 	}), nil
 }
 
