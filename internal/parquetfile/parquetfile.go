@@ -96,7 +96,14 @@ func (w *Writer[R]) End() error {
 // Read reads the columns that R has of a file of so many bytes, record by
 // record, until yield returns an error, which it returns. What a record refers
 // to lasts until yield returns.
-func Read[R any](file io.ReaderAt, size int64, yield func(*R) error) error {
+func Read[R any](file io.ReaderAt, size int64, yield func(*R) error) (err error) {
+	defer func() {
+		// The library believes what a file says of itself.
+		if broken := recover(); broken != nil {
+			err = fmt.Errorf("read parquet: the file is broken: %v", broken)
+		}
+	}()
+
 	f, err := parquet.OpenFile(file, size)
 	if err != nil {
 		return fmt.Errorf("read parquet: %w", err)

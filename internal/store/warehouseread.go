@@ -32,18 +32,25 @@ func (s *Store) WarehouseReader(rows, bytes int) *WarehouseReader {
 // read before they are. What this server has not counted up to was written in
 // another one, and restored here.
 const (
-	isOver  = `written < pg_snapshot_xmin(pg_current_snapshot())`
-	isAhead = `written >= pg_snapshot_xmax(pg_current_snapshot())`
+	isOver = `written < pg_snapshot_xmin(pg_current_snapshot())`
+
+	// The index is entered there, and not where $1 is: that would be at its very
+	// beginning.
+	yetToCount  = `pg_snapshot_xmax(pg_current_snapshot())`
+	isCounted   = `$1::xid8 < ` + yetToCount
+	behindAhead = `(CASE WHEN ` + isCounted + ` THEN ` + yetToCount + ` ELSE $1::xid8 END,
+		CASE WHEN ` + isCounted + ` THEN '-infinity' ELSE $2::timestamptz END, CASE WHEN ` + isCounted + ` THEN '' ELSE $3 END`
 
 	eventsBehind  = `(e.written, e.received_at, e.event_id) > ($1::xid8, $2::timestamptz, $3)`
 	eventsInOrder = ` ORDER BY e.written, e.received_at, e.event_id LIMIT $4`
 	writtenEvents = warehouseEventColumns + ` WHERE ` + eventsBehind + ` AND e.` + isOver + eventsInOrder
-	aheadEvents   = warehouseEventColumns + ` WHERE ` + eventsBehind + ` AND e.` + isAhead + eventsInOrder
+	aheadEvents   = warehouseEventColumns + ` WHERE (e.written, e.received_at, e.event_id) > ` + behindAhead + `)` + eventsInOrder
 
 	winsBehind  = `(w.written, w.won_at, w.user_id, w.trivia_id) > ($1::xid8, $2::timestamptz, $3, $4)`
 	winsInOrder = ` ORDER BY w.written, w.won_at, w.user_id, w.trivia_id LIMIT $5`
 	writtenWins = warehouseWinColumns + ` WHERE ` + winsBehind + ` AND w.` + isOver + winsInOrder
-	aheadWins   = warehouseWinColumns + ` WHERE ` + winsBehind + ` AND w.` + isAhead + winsInOrder
+	aheadWins   = warehouseWinColumns + ` WHERE (w.written, w.won_at, w.user_id, w.trivia_id) > ` + behindAhead + `,
+		CASE WHEN ` + isCounted + ` THEN '' ELSE $4 END)` + winsInOrder
 
 	// By when they came, for who wants all since then.
 	receivedEvents = warehouseEventColumns + `
