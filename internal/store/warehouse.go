@@ -125,7 +125,7 @@ func (s *Store) claimWarehouse(ctx context.Context, l *WarehouseLease, lease tim
 	return held(err)
 }
 
-const keepWarehouse = `
+const extendLease = `
 	UPDATE warehouse_positions SET leased_until = now() + @lease::interval
 	WHERE sink = @sink AND what = @what AND turn = @turn AND leased_until = @until
 	RETURNING leased_until`
@@ -133,7 +133,7 @@ const keepWarehouse = `
 // KeepWarehouse makes a lease last until so long from now. It is
 // [ErrWarehouseHeld] if it was lost; a lease of 0 gives it back.
 func (s *Store) KeepWarehouse(ctx context.Context, l *WarehouseLease, lease time.Duration) error {
-	err := s.pool.QueryRow(ctx, keepWarehouse, l.args(pgx.NamedArgs{"lease": lease})).Scan(&l.until)
+	err := s.pool.QueryRow(ctx, extendLease, l.args(pgx.NamedArgs{"lease": lease})).Scan(&l.until)
 	if err = held(err); err != nil {
 		return fmt.Errorf("keep %s of %s: %w", l.Table, l.Sink, err)
 	}

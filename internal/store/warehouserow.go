@@ -211,8 +211,8 @@ func (t *texture) point(text string) *string {
 	if t.slab == len(t.slabs) {
 		t.slabs = append(t.slabs, make([]string, 0, slabSize))
 	}
-	slab := append(t.slabs[t.slab], text)
-	t.slabs[t.slab] = slab
+	t.slabs[t.slab] = append(t.slabs[t.slab], text)
+	slab := t.slabs[t.slab]
 
 	return &slab[len(slab)-1]
 }

@@ -20,7 +20,7 @@ func TestRowsBecomeFilesByTableAndDay(t *testing.T) {
 
 	b, dir := newBench(t), t.TempDir()
 	b.exec(t, writeEvents, "2026-05-04 23:59:00Z", 1, 100, "e") // 59 of them before midnight
-	b.wins(t, 1, 7)
+	b.wins(t, 7)
 	st := b.stage(t, openFiles(t, dir, "parquet"))
 	b.send(t, st)
 
@@ -58,7 +58,7 @@ func TestRowsOfEveryKindAreTheSameInBothFormats(t *testing.T) {
 	b.exec(t, `UPDATE deliveries SET body = convert_to(E'{"a":"\n', 'UTF8') || '\xff'::bytea || convert_to('"}', 'UTF8') WHERE key = 'e2'`)
 	b.exec(t, `UPDATE events SET machine = true, template_id = '11', failure_message = 'no "such" user'`)
 	b.exec(t, `INSERT INTO events (event_id, object_type, metric, received_at, written) SELECT 'gone', 'sms', 'sent', received_at, '1' FROM events`)
-	b.wins(t, 1, 1)
+	b.wins(t, 1)
 	b.send(t, b.stage(t, openFiles(t, dir, "ndjson")))
 
 	var lines []string
@@ -164,7 +164,7 @@ func TestFilesOfADayAreCountedAsDifferentRows(t *testing.T) {
 			sink := openFiles(t, dir, format)
 			b.exec(t, writeEvents, "2026-05-04 23:59:00Z", 1, 100, "e")
 			b.exec(t, writeEvents, "2026-06-01 12:00:00Z", 200, 209, "e")
-			b.wins(t, 1, 3)
+			b.wins(t, 3)
 			b.send(t, b.stage(t, sink))
 			// Once more, as after the position was lost.
 			b.exec(t, `DELETE FROM warehouse_positions`)

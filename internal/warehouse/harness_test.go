@@ -207,9 +207,10 @@ func (b *bench) events(tb testing.TB, from, to int) {
 	b.exec(tb, writeEvents, noon, from, to, "e")
 }
 
-func (b *bench) wins(tb testing.TB, from, to int) {
+// wins writes so many wins, in one transaction.
+func (b *bench) wins(tb testing.TB, n int) {
 	tb.Helper()
-	b.exec(tb, writeWins, noon, from, to)
+	b.exec(tb, writeWins, noon, 1, n)
 }
 
 // logged returns how often the log has a text.

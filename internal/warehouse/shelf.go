@@ -104,7 +104,7 @@ func (p *draft) keep(context.Context) error {
 	if err := p.dir.makeFolder(folder); err != nil {
 		return fmt.Errorf("make %s: %w", folder, plain(err))
 	}
-	if err := os.Rename(p.File.Name(), to); err != nil {
+	if err := os.Rename(p.Name(), to); err != nil {
 		return fmt.Errorf("put %s in its place: %w", to, plain(err))
 	}
 	p.kept = true
@@ -120,7 +120,7 @@ func (p *draft) drop() {
 		return
 	}
 	_ = p.Close()
-	_ = os.Remove(p.File.Name())
+	_ = os.Remove(p.Name())
 	p.kept = true
 }
 
@@ -186,7 +186,7 @@ func (d directory) list(_ context.Context, prefix string) ([]string, error) {
 }
 
 func (d directory) open(_ context.Context, name string) (book, int64, error) {
-	file, err := os.Open(d.at(name)) //nolint:gosec // below what the settings name
+	file, err := os.Open(d.at(name))
 	if err != nil {
 		return nil, 0, fmt.Errorf("open %s: %w", d.at(name), plain(err))
 	}
@@ -200,7 +200,7 @@ func (d directory) open(_ context.Context, name string) (book, int64, error) {
 }
 
 func (d directory) read(_ context.Context, name string) ([]byte, error) {
-	text, err := os.ReadFile(d.at(name)) //nolint:gosec // below what the settings name
+	text, err := os.ReadFile(d.at(name))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", d.at(name), plain(err))
 	}

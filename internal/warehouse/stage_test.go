@@ -127,7 +127,7 @@ func TestOneOfTwoProcessesSendsAndTheOtherTakesOver(t *testing.T) {
 	one, two := &till{}, &till{}
 	first, second := b.stage(t, one), b.stage(t, two)
 	b.events(t, 1, 10)
-	b.wins(t, 1, 2)
+	b.wins(t, 2)
 	b.send(t, first)
 	b.send(t, second)
 	b.events(t, 11, 20)
