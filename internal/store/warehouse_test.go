@@ -263,7 +263,7 @@ func TestInACopyOfTheDatabaseAllIsSentAgainAndNothingIsMissed(t *testing.T) {
 
 			b := newBench(t, store.IntakeOptions{})
 			b.exec(t, `INSERT INTO events (event_id, object_type, metric, received_at, written)
-				SELECT 'e' || i, 'email', 'sent', now(), w::text::xid8 FROM (VALUES (1, 3), (2, 1::bigint << 50), (3, (1::bigint << 50) + 1)) AS v (i, w)`)
+				SELECT 'e' || i, 'email', 'sent', '2026-05-04 12:00Z', w::text::xid8 FROM (VALUES (1, 3), (2, 1::bigint << 50), (3, (1::bigint << 50) + 1)) AS v (i, w)`)
 			l := claimWarehouse(t, b.Store)
 			sent := store.WarehouseSent{Rows: 2, Last: store.WarehousePlace{Written: 5, At: noon, Key: "e"}}
 			if err := b.SentWarehouse(t.Context(), l, sent, 0); err != nil {
@@ -293,6 +293,30 @@ func TestInACopyOfTheDatabaseAllIsSentAgainAndNothingIsMissed(t *testing.T) {
 			}
 			if !cmp.Equal(ahead, []string{"e2", "e3"}) {
 				t.Errorf("ahead of the server are %q, want e2 and e3", ahead)
+			}
+
+			// What was sent of it waits no more, and may go.
+			waits := func(want int64) {
+				t.Helper()
+				states, err := b.Warehouses(t.Context())
+				if err != nil || len(states) != 1 || states[0].Waiting != want {
+					t.Errorf("Warehouses = %+v, %v, want %d that wait", states, err, want)
+				}
+				count, err := b.CountPrune(t.Context(), store.PruneSpan{What: store.PruneEvents, Before: noon.AddDate(0, 1, 0)})
+				if err != nil || int64(count.Waits) != want || int64(count.Rows) != 3-want {
+					t.Errorf("CountPrune = %+v, %v, want %d that wait", count, err, want)
+				}
+			}
+			waits(3)
+			for i, s := range []store.WarehouseSent{
+				{Rows: 1, Last: store.WarehousePlace{Written: far, At: noon, Key: "e2"}, Ahead: true},
+				{Rows: 1, Last: store.WarehousePlace{Written: 3, At: noon, Key: "e1"}},
+				{Rows: 1, Last: store.WarehousePlace{Written: far + 1, At: noon, Key: "e3"}, Ahead: true},
+			} {
+				if err := b.SentWarehouse(t.Context(), l, s, time.Minute); err != nil {
+					t.Fatal(err)
+				}
+				waits(int64(2 - i))
 			}
 		})
 	}

@@ -33,14 +33,23 @@ const listWarehouses = `
 		coalesce(p.error, ''), coalesce(p.error_since, '0001-01-01 00:00:00+00'), p.leased_until > now(), w.n, w.oldest
 	FROM warehouse_positions AS p
 	CROSS JOIN LATERAL (
-		SELECT count(*) AS n, coalesce((array_agg(at))[1], '0001-01-01 00:00:00+00') AS oldest
+		SELECT least(count(*), @most) AS n, coalesce((array_agg(at))[1], '0001-01-01 00:00:00+00') AS oldest
 		FROM (
 			(SELECT e.received_at AS at FROM events AS e
-			WHERE p.what = 'customerio_events' AND ` + eventUnsentTo + `
+			WHERE p.what = 'customerio_events' AND ` + eventBehind + ` AND e.written < ` + yetToCount + `
+			ORDER BY e.written, e.received_at, e.event_id LIMIT @most)
+			UNION ALL
+			(SELECT e.received_at FROM events AS e
+			WHERE p.what = 'customerio_events' AND (e.written, e.received_at, e.event_id) > ` + aheadOf + `)
 			ORDER BY e.written, e.received_at, e.event_id LIMIT @most)
 			UNION ALL
 			(SELECT w.won_at FROM trivia_wins AS w
-			WHERE p.what = 'trivia_wins' AND ` + winUnsentTo + `
+			WHERE p.what = 'trivia_wins' AND ` + winBehind + ` AND w.written < ` + yetToCount + `
+			ORDER BY w.written, w.won_at, w.user_id, w.trivia_id LIMIT @most)
+			UNION ALL
+			(SELECT w.won_at FROM trivia_wins AS w
+			WHERE p.what = 'trivia_wins' AND (w.written, w.won_at, w.user_id, w.trivia_id) > ` + aheadOf + `,
+				CASE WHEN ` + aheadCounted + ` THEN '' ELSE p.ahead_key2 END)
 			ORDER BY w.written, w.won_at, w.user_id, w.trivia_id LIMIT @most)) AS u) AS w
 	ORDER BY p.sink, p.what`
 
@@ -93,11 +102,24 @@ func (s *Store) WarehousesSent(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// What a warehouse p has not been sent yet. Of rows that were restored here and
-// that the server has not counted up to, it also knows those that it was sent.
+// Where those begin that a warehouse p has not been sent yet, of what was
+// restored here and this server has not counted up to. The index is entered
+// there.
 const (
-	eventUnsentTo = `(e.written, e.received_at, e.event_id) > (p.written, p.at, p.key)`
-	winUnsentTo   = `(w.written, w.won_at, w.user_id, w.trivia_id) > (p.written, p.at, p.key, p.key2)`
+	aheadCounted = `p.ahead_written < ` + yetToCount
+	aheadOf      = `(CASE WHEN ` + aheadCounted + ` THEN ` + yetToCount + ` ELSE p.ahead_written END,
+				CASE WHEN ` + aheadCounted + ` THEN '-infinity' ELSE p.ahead_at END, CASE WHEN ` + aheadCounted + ` THEN '' ELSE p.ahead_key END`
+)
+
+// What a warehouse p has not been sent yet.
+const (
+	eventBehind = `(e.written, e.received_at, e.event_id) > (p.written, p.at, p.key)`
+	winBehind   = `(w.written, w.won_at, w.user_id, w.trivia_id) > (p.written, p.at, p.key, p.key2)`
+
+	eventUnsentTo = `(` + eventBehind + ` AND NOT (e.written >= ` + yetToCount + `
+		AND (e.written, e.received_at, e.event_id) <= (p.ahead_written, p.ahead_at, p.ahead_key)))`
+	winUnsentTo = `(` + winBehind + ` AND NOT (w.written >= ` + yetToCount + `
+		AND (w.written, w.won_at, w.user_id, w.trivia_id) <= (p.ahead_written, p.ahead_at, p.ahead_key, p.ahead_key2)))`
 
 	eventIsUnsent = `EXISTS (SELECT FROM warehouse_positions AS p WHERE p.what = 'customerio_events' AND ` + eventUnsentTo + `)`
 	winIsUnsent   = `EXISTS (SELECT FROM warehouse_positions AS p WHERE p.what = 'trivia_wins' AND ` + winUnsentTo + `)`
