@@ -20,7 +20,7 @@ func Open(ctx context.Context, set config.Warehouse) (Sink, error) {
 	case config.FilesWarehouse:
 		return openFiles(ctx, set)
 	case config.BigQuery:
-		return nil, errors.New("open the warehouse: BigQuery is not part of this program")
+		return NewBigQuery(BigQueryOptions{Project: set.Project, Dataset: set.Dataset, Endpoint: set.Endpoint}), nil
 	}
 
 	return nil, fmt.Errorf("open the warehouse: no kind is called %q", set.Kind)
