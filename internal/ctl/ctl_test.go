@@ -107,6 +107,7 @@ type fake struct {
 	triviaFake
 	pruneFake
 	trialFake
+	warehouseFake
 
 	fakeSources
 	replayFake
