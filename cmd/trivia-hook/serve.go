@@ -18,6 +18,7 @@ import (
 	"trivia/internal/receiver"
 	"trivia/internal/settle"
 	"trivia/internal/source"
+	"trivia/internal/warehouse"
 )
 
 const (
@@ -62,6 +63,9 @@ func serve(ctx context.Context, sur surroundings, log *slog.Logger, set settings
 		}
 	}
 	h := newHook(sur, set, db, log)
+	if h.warehouse, err = h.newWarehouse(ctx, set, db.Store, sur.now); err != nil {
+		return err
+	}
 	warn(log, set)
 	h.addresses.load(ctx)
 	log.InfoContext(ctx, "ready", slog.String("public", public.Addr().String()), slog.String("private", private.Addr().String()),
@@ -81,6 +85,7 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 // A hook is the service, wired.
 type hook struct {
 	log     *slog.Logger
+	metrics *diag.Metrics
 	intake  *receiver.Intake
 	settle  *settle.Stage
 	pending chan struct{} // wakes settle
@@ -92,14 +97,15 @@ type hook struct {
 	addresses *addresses
 	keys      *keyLog
 	reloader  *reloader
-	auditor   *auditor   // nil where nothing is checked on a timer
-	retention *retention // nil where everything is kept for ever
+	auditor   *auditor         // nil where nothing is checked on a timer
+	retention *retention       // nil where everything is kept for ever
+	warehouse *warehouse.Stage // nil where nothing is copied
 }
 
 func newHook(sur surroundings, set settings, db *database, log *slog.Logger) *hook {
 	now := sur.now
 	metrics, refusals := diag.New(), &diag.Refusals{}
-	h := &hook{log: log, pending: make(chan struct{}, 1)}
+	h := &hook{log: log, metrics: metrics, pending: make(chan struct{}, 1)}
 
 	h.intake = receiver.NewIntake(db.Intake, metrics, log, now, h.nudge)
 	h.settle = &settle.Stage{
@@ -172,6 +178,7 @@ func (h *hook) run(ctx context.Context, sur surroundings, db *database, public, 
 	group.Go(func() error { h.keys.run(stages); return nil })
 	group.Go(func() error { return h.reloader.run(ctx, sur) })
 	group.Go(func() error { h.auditor.run(stages); return nil })
+	group.Go(func() error { h.copy(stages); return nil })
 	if h.retention != nil {
 		group.Go(func() error { drain.Loop(stages, h.log, retainEvery, nil, h.retention.Step); return nil })
 	}

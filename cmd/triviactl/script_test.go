@@ -11,7 +11,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/rogpeppe/go-internal/testscript"
+	bq "google.golang.org/api/bigquery/v2"
 
+	"trivia/internal/bqtest"
 	"trivia/internal/config"
 	"trivia/internal/pgtest"
 )
@@ -32,12 +34,20 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"publish": publish, "sql": runSQL},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"publish": publish, "sql": runSQL, "bigquery": bigQuery,
+		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TRIVIA_DATA_DIR", env.WorkDir+"/data")
 			env.Setenv("USER", "ann")
 			env.Setenv("TZ", "UTC")
 			tb, _ := env.T().(testing.TB)
+			if strings.HasPrefix(path.Base(tb.Name()), "db_warehouse") {
+				server := bqtest.Start(tb)
+				env.Values["bigquery"] = server
+				env.Setenv(config.WarehouseTo, "bigquery:test-project.d")
+				env.Setenv(config.WarehouseEndpoint, server.URL())
+			}
 			switch script := path.Base(tb.Name()); {
 			case strings.HasPrefix(script, "db_"):
 				env.Setenv("DATABASE_URL", pgtest.Schema(tb))
@@ -61,6 +71,28 @@ func publish(ts *testscript.TestScript, neg bool, args []string) {
 	}))
 	ts.Defer(server.Close)
 	ts.Setenv(config.AppURL, server.URL)
+}
+
+// bigQuery, of a script whose name begins with db_warehouse, is its BigQuery:
+// truncate TABLE empties a table, refuse ID refuses a row, heal ends that.
+func bigQuery(ts *testscript.TestScript, neg bool, args []string) {
+	server, ok := ts.Value("bigquery").(*bqtest.Server)
+	switch {
+	case ok && !neg && len(args) == 2 && args[0] == "truncate":
+		server.Truncate("d", args[1])
+	case ok && !neg && len(args) == 2 && args[0] == "refuse":
+		server.Judge(func(_, id string, _ bqtest.Row) *bq.ErrorProto {
+			if id == args[1] {
+				return &bq.ErrorProto{Reason: "invalid", Location: "metric", Message: "odd"}
+			}
+
+			return nil
+		})
+	case ok && !neg && len(args) == 1 && args[0] == "heal":
+		server.Heal()
+	default:
+		ts.Fatalf("usage: bigquery truncate TABLE, refuse ID or heal")
+	}
 }
 
 // runSQL FILE runs statements in the script's database.

@@ -26,8 +26,9 @@ type Hook struct {
 	Sources, TrustedProxies []string // for source.Parse, which alone can judge them
 	Observe                 bool     // let everyone in, and say who would have been refused
 
-	Pushes Pushes
-	Keep   Keep
+	Pushes    Pushes
+	Keep      Keep
+	Warehouse Warehouse
 
 	CreateUsers bool          // insert a missing user with the win, instead of parking it
 	Tolerance   time.Duration // how far a timestamp may be from our clock; 0 means any
@@ -81,6 +82,7 @@ func hookFrom(getenv func(string) string, embedded bool, p place) (Hook, Complai
 		TrustedProxies: r.list(TrustedProxies, ""),
 	}
 	h.TrackURL, h.AppURL = r.hosts(h.Region)
+	h.Warehouse = r.warehouse(embedded, h.DataDir)
 	if r.text(ActionSecret) == "" {
 		h.ActionKeys = h.EventKeys
 	}

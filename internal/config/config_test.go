@@ -42,6 +42,7 @@ func TestWhatIsNotSetIsAsTheTableSays(t *testing.T) {
 		Region: "us", TrackURL: "https://track.customer.io", AppURL: "https://api.customer.io",
 		Sources: []string{"customerio"}, Pushes: defaultPushes(), Tolerance: 5 * time.Minute, MaxBody: 1 << 20,
 		AuditEvery: time.Hour, Environment: "development",
+		Warehouse: Warehouse{Format: "parquet", Every: time.Minute},
 	}
 	if diff := cmp.Diff(want, got, reveal()); diff != "" {
 		t.Errorf("hookFrom (-want +got):\n%s", diff)
@@ -75,6 +76,10 @@ func full() map[string]string {
 		SignatureTolerance: "0",
 		MaxBody:            "512KiB",
 		AuditEvery:         "15m",
+		WarehouseTo:        "bigquery:example.com:acme-data.trivia_1",
+		WarehouseFormat:    "ndjson",
+		WarehouseEvery:     "10s",
+		WarehouseEndpoint:  "http://127.0.0.1:9050/",
 		Environment:        "staging-eu.2",
 		"NO_COLOR":         "1",
 	}
@@ -106,6 +111,10 @@ func TestWhatIsSetIsRead(t *testing.T) {
 		AuditEvery: 15 * time.Minute,
 		Keep:       Keep{Bodies: day, Deliveries: 400 * day, Events: 8 * day, Pushes: 90 * day},
 		MaxBody:    512 << 10, Environment: "staging-eu.2",
+		Warehouse: Warehouse{
+			Kind: BigQuery, Project: "example.com:acme-data", Dataset: "trivia_1", Endpoint: "http://127.0.0.1:9050",
+			Format: "ndjson", Every: 10 * time.Second,
+		},
 	}
 	if diff := cmp.Diff(want, got, reveal()); diff != "" {
 		t.Errorf("hookFrom (-want +got):\n%s", diff)
@@ -192,6 +201,7 @@ func TestTriviactlRequiresNothing(t *testing.T) {
 			OnBounce: "suppress", OnSpam: "suppress", OnUnsubscribe: "unsubscribe", OnEngagement: "attributes", OnWin: "attributes",
 			Rate: 100,
 		},
+		Warehouse: Warehouse{Format: "parquet", Every: time.Minute},
 	}
 	if diff := cmp.Diff(want, got, reveal()); diff != "" {
 		t.Errorf("ctlFrom (-want +got):\n%s", diff)
@@ -216,6 +226,10 @@ func TestTriviactlReadsTheSameNames(t *testing.T) {
 		Pushes: Pushes{
 			OnBounce: "unsubscribe", OnSpam: "attributes", OnUnsubscribe: "suppress", OnEngagement: "nothing", OnWin: "nothing",
 			Rate: 1000,
+		},
+		Warehouse: Warehouse{
+			Kind: BigQuery, Project: "example.com:acme-data", Dataset: "trivia_1", Endpoint: "http://127.0.0.1:9050",
+			Format: "ndjson", Every: 10 * time.Second,
 		},
 	}
 	if diff := cmp.Diff(want, got, reveal()); diff != "" {

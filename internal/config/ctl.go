@@ -25,7 +25,8 @@ type Ctl struct {
 	Environment string        // production, staging, …
 	NoColor     bool          // NO_COLOR is set; see no-color.org
 
-	Pushes Pushes // what is owed for what an operator settles
+	Pushes    Pushes    // what is owed for what an operator settles
+	Warehouse Warehouse // without DatabaseURL, that of a private Postgres
 }
 
 // CtlFrom reads the settings of triviactl. Its error is [Complaints].
@@ -57,6 +58,7 @@ func ctlFrom(getenv func(string) string, p place) (Ctl, error) {
 		Pushes:         r.pushes(),
 	}
 	c.TrackURL, c.AppURL = r.hosts(c.Region)
+	c.Warehouse = r.warehouse(c.DatabaseURL.IsZero(), c.DataDir)
 	if r.text(ActionSecret) == "" {
 		c.ActionKeys = c.EventKeys
 	}

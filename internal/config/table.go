@@ -32,6 +32,10 @@ const (
 	KeepDeliveries     = "TRIVIA_KEEP_DELIVERIES"
 	KeepEvents         = "TRIVIA_KEEP_EVENTS"
 	KeepPushes         = "TRIVIA_KEEP_PUSHES"
+	WarehouseTo        = "TRIVIA_WAREHOUSE"
+	WarehouseFormat    = "TRIVIA_WAREHOUSE_FORMAT"
+	WarehouseEvery     = "TRIVIA_WAREHOUSE_EVERY"
+	WarehouseEndpoint  = "TRIVIA_WAREHOUSE_ENDPOINT"
 	Environment        = "TRIVIA_ENV"
 	EnvFile            = "TRIVIA_ENV_FILE"
 )
@@ -55,6 +59,9 @@ const (
 	defaultAuditEvery    = "1h"
 	defaultKeep          = "0"
 	defaultEnvironment   = "development"
+
+	defaultWarehouseFormat = "parquet"
+	defaultWarehouseEvery  = "1m"
 )
 
 // A Setting is one row of the settings table, as the README and --help show
@@ -98,6 +105,13 @@ func Table() []Setting {
 		{KeepDeliveries, defaultKeep, "likewise, settled deliveries, but no event's before the event; wins and prizes stay for good"},
 		{KeepPushes, defaultKeep, "likewise, pushes that were sent"},
 		{KeepBodies, defaultKeep, "blank the bodies of settled deliveries after so long, such as 30d; 0 = never"},
+		{
+			WarehouseTo, "with --embedded, the folder warehouse in the data directory; else off",
+			"where events and wins are copied to: files:DIR, files:s3://BUCKET/PREFIX, bigquery:PROJECT.DATASET or off",
+		},
+		{WarehouseFormat, defaultWarehouseFormat, "of files: parquet or ndjson"},
+		{WarehouseEvery, defaultWarehouseEvery, "for how long rows may wait, so that files are not many and small; BigQuery is not kept waiting"},
+		{WarehouseEndpoint, "Google's own", "another host for BigQuery, for tests and proxies"},
 		{Environment, defaultEnvironment, "the name of this environment, shown to whoever is about to change something"},
 		{EnvFile, "none", "a file of NAME=VALUE lines that win over the environment; SIGHUP lets trivia-hook read signing keys, sources and proxies from it again"},
 	}

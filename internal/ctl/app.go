@@ -34,7 +34,7 @@ func (s *session) app() *cli.App {
 			s.winsCommand(), s.deliveriesCommand(), s.eventsCommand(), s.responsesCommand(), s.pushCommand(),
 			s.usersCommand(), s.sourcesCommand(), s.keysCommand(),
 			s.explainCommand(), s.auditCommand(), s.triviaCommand(), s.prizesCommand(), s.exportCommand(), s.doctorCommand(),
-			s.replayCommand(), s.pruneCommand(), s.forgetCommand(),
+			s.replayCommand(), s.pruneCommand(), s.forgetCommand(), s.warehouseCommand(),
 			s.migrateCommand(), s.templateCommand(), s.completionCommand(), s.manCommand(),
 			s.sendCommand(), s.signCommand(), s.verifyCommand(), s.benchCommand(),
 		},

@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"trivia/internal/trivia"
+	"trivia/internal/warehouse"
 )
 
 // completionFlag asks, as the last word, what the word before it may become.
@@ -184,6 +185,8 @@ func (a *arranging) valuesOf(flag cli.Flag) []string {
 		return objects()
 	case "metric":
 		return metrics()
+	case "table":
+		return wordsOf(warehouse.Tables())
 	case "only":
 		return wordsOf(prunableByAge())
 	case "before", "bodies-before":

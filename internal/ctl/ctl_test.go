@@ -109,6 +109,7 @@ type fake struct {
 	triviaFake
 	pruneFake
 	trialFake
+	warehouseFake
 
 	fakeSources
 	replayFake

@@ -43,6 +43,7 @@ type verbs interface {
 	keyVerbs
 	trialVerbs
 	tui.Verbs
+	warehouseVerbs
 }
 
 // noDatabaseError says that there is none to work on. One that fails is another
@@ -97,22 +98,32 @@ func (s *session) database() (string, error) {
 // openStore opens the database for an operator. The caller calls the returned
 // function when done.
 func (s *session) openStore(ctx context.Context) (verbs, func(), error) {
-	url, err := s.database()
+	db, err := s.connect(ctx)
 	if err != nil {
 		return nil, nil, err
+	}
+
+	return operator.New(db, s.actor()), db.Close, nil
+}
+
+// connect opens the database, which has all tables that it should have.
+func (s *session) connect(ctx context.Context) (*store.Store, error) {
+	url, err := s.database()
+	if err != nil {
+		return nil, err
 	}
 
 	connect, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	db, err := store.Open(connect, url)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if err := db.Ready(connect); err != nil {
 		db.Close()
 
-		return nil, nil, err
+		return nil, err
 	}
 
-	return operator.New(db, s.actor()), db.Close, nil
+	return db, nil
 }

@@ -120,6 +120,9 @@ func (s *session) printKept(k operator.Kept) error {
 	if k.Suppressing {
 		s.say("a push that suppresses them waits to be sent")
 	}
+	for _, name := range k.Warehouses {
+		s.say("the warehouse %s keeps what it was sent of them: remove it there; what it was not sent yet is sent without them", tui.Clean(name))
+	}
 
 	return nil
 }

@@ -16,7 +16,8 @@ var briefs = map[string]string{
 	"trivia": "stats; close and open", "prizes": "what wins earned; revoke", "sources": "who may call",
 	"keys": "which signing keys match", "explain": "all about one win", "audit": "checks, and operators' acts",
 	"replay": "settle again", "prune": "delete what is past its use", "forget": "erase one person",
-	"export": "rows into a file", "doctor": "is all as it should be",
+	"warehouse": "init, backfill, verify",
+	"export":    "rows into a file", "doctor": "is all as it should be",
 	"migrate": "bring the tables up to date", "template": "what a campaign sends", "completion": "for your shell",
 	"man":  "the manual page",
 	"send": "signed requests, trouble", "sign": "a body, as Customer.io does", "verify": "which key signed a body",
@@ -53,8 +54,7 @@ func overview(app *cli.App) string {
 			_, _ = fmt.Fprintln(&out, strings.TrimRight(line, " "))
 		}
 	}
-	_, _ = out.WriteString(`
-Settings are those of trivia-hook; a running one that is --embedded is found.
+	_, _ = out.WriteString(`Settings are those of trivia-hook; a running one that is --embedded is found.
 Exit codes: 0 done, 1 failed, 2 wrong words, 3 no such thing, 4 not confirmed.
 `)
 

@@ -202,7 +202,10 @@ func staying(c store.PruneCount) string {
 	if c.Parked > 0 {
 		words = append(words, fmt.Sprintf("%d parked", c.Parked))
 	}
-	if c.Waits > 0 {
+	switch {
+	case c.Waits > 0 && (c.What == store.PruneEvents || c.What == store.PruneBodies):
+		words = append(words, fmt.Sprintf("%d not in the warehouse yet", c.Waits))
+	case c.Waits > 0:
 		words = append(words, fmt.Sprintf("%d pending", c.Waits))
 	}
 

@@ -126,7 +126,7 @@ func TestPruningWinsSealsTheTrivia(t *testing.T) {
 	st := newStage(t)
 	st.fake.winsCount = store.WinsCount{Wins: 3, Untold: 1, Oldest: noon.Add(-50 * 24 * time.Hour)}
 	const preview = "3 wins of trivia capitals, with their prizes, the oldest of 2026-03-15\n" +
-		"1 win of it stays: Customer.io is still to be told of them\n"
+		"1 win of it stays: Customer.io or the warehouse is still to be told of them\n"
 	st.want(t, []string{"prune", "--wins", "--trivia", "capitals", "--dry-run"}, 0, preview, "")
 	st.StdinTerminal, st.Stdin = true, strings.NewReader("n\n")
 	if code := st.call(t, "prune", "--wins", "--trivia", "capitals"); code != 4 || st.fake.winPruning != nil {
@@ -156,7 +156,7 @@ func TestForgetSaysWhatIsStoredAndAsks(t *testing.T) {
 		Forgotten: store.Forgotten{
 			Deliveries: 12, Events: 9, Responses: 3, Pushes: 4, Unsent: 1, People: 1, Wins: 2, Prizes: 2, Acts: 1, Users: 1,
 		},
-		Mentions: []string{"k-7"}, Suppressing: true,
+		Mentions: []string{"k-7"}, Suppressing: true, Warehouses: []string{"files:/srv/warehouse"},
 	}
 	st.call(t, "forget", "ann", "--dry-run")
 	shown := "$ triviactl forget ann --dry-run\n" + st.out.String() + st.err.String()

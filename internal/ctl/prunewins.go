@@ -51,7 +51,7 @@ func (s *session) pruneWins(c *cli.Context) error {
 	}
 	s.print("\n")
 	if count.Untold > 0 {
-		s.print("%s: Customer.io is still to be told of them\n", pluralOf(count.Untold, "win of it stays", "wins of it stay"))
+		s.print("%s: Customer.io or the warehouse is still to be told of them\n", pluralOf(count.Untold, "win of it stays", "wins of it stay"))
 	}
 	if c.Bool("dry-run") || count.Wins == 0 {
 		return nil

@@ -240,7 +240,7 @@ func TestDistance(t *testing.T) {
 
 // firstWords is what comes first, in the order in which people are told of it.
 const firstWords = "tui\nwins\ndeliveries\nevents\nresponses\npush\nusers\nsources\nkeys\n" +
-	"explain\naudit\ntrivia\nprizes\nexport\ndoctor\nreplay\nprune\nforget\nmigrate\ntemplate\ncompletion\nman\nsend\nsign\nverify\nbench\n"
+	"explain\naudit\ntrivia\nprizes\nexport\ndoctor\nreplay\nprune\nforget\nwarehouse\nmigrate\ntemplate\ncompletion\nman\nsend\nsign\nverify\nbench\n"
 
 func TestCompletionOffersWhatMayComeNext(t *testing.T) {
 	t.Parallel()
@@ -250,7 +250,8 @@ func TestCompletionOffersWhatMayComeNext(t *testing.T) {
 		want  string
 	}{
 		{[]string{""}, firstWords},
-		{[]string{"w"}, "wins\n"},
+		{[]string{"w"}, "wins\nwarehouse\n"},
+		{[]string{"warehouse", "verify", "--table", "t"}, "trivia_wins\n"},
 		{[]string{"wins", ""}, "list\nshow\n"},
 		{[]string{"wins", "list", "--s"}, "--since\n"},
 		{[]string{"wins", "list", "--user", "x", "--un"}, "--until\n"},
@@ -346,6 +347,13 @@ func TestHelpFitsTheScreen(t *testing.T) {
 		{"prizes", "revoke"},
 		{"prune"},
 		{"forget"},
+		{"warehouse"},
+		{"warehouse", "init"},
+		{"warehouse", "status"},
+		{"warehouse", "backfill"},
+		{"warehouse", "verify"},
+		{"warehouse", "refused"},
+		{"warehouse", "leave"},
 		{"export"},
 		{"export", "wins"},
 		{"export", "events"},

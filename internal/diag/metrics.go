@@ -29,6 +29,7 @@ type Metrics struct {
 	pushes     pushes
 	audits     audits
 	pruned     *family[string, prometheus.Counter]
+	warehouses warehouses
 }
 
 // New returns metrics with a registry of their own, which also holds those of
@@ -60,6 +61,7 @@ func New() *Metrics {
 
 	m.pushes = newPushes(r)
 	m.audits = newAudits(r)
+	m.warehouses = newWarehouses(r)
 	m.pruned = singles(r.counter("trivia_pruned_total",
 		"Rows that were past their use and are deleted or, of bodies, blanked.", "table"))
 

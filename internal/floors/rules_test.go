@@ -44,7 +44,7 @@ func (h house) climbs(name, imported string, inTest bool) []string {
 	if !ours || target == name {
 		return nil
 	}
-	if target == support {
+	if supports(target) {
 		if inTest {
 			return nil
 		}

@@ -81,7 +81,8 @@ func Examine(ctx context.Context, c Checkup) []Finding {
 	checks := []check{
 		e.clock, e.keys, withTables("key uses", e.keyUses),
 		e.listener, e.signatures, e.probe, withTables("source list", e.sourceList), e.customerIO,
-		withTables("backlog", e.backlog), withTables("pushes", e.pushes), e.disk,
+		withTables("backlog", e.backlog), withTables("pushes", e.pushes),
+		withTables("warehouse", e.warehouse), e.disk,
 	}
 	found := make([][]Finding, len(checks))
 	var all sync.WaitGroup

@@ -83,7 +83,7 @@ func TestAHealthyDatabaseIsFoundSo(t *testing.T) {
 	}
 	want := []string{
 		"settings", "database", "schema", "clock", "signing keys", "key uses", "listener", "signatures", "probe",
-		"source list", "customer.io", "backlog", "parked", "pushes", "disk",
+		"source list", "customer.io", "backlog", "parked", "pushes", "warehouse", "disk",
 	}
 	if !slices.Equal(order, want) {
 		t.Errorf("checks %q, want %q", order, want)
@@ -97,6 +97,7 @@ func TestAHealthyDatabaseIsFoundSo(t *testing.T) {
 	wantFinding(t, found, "customer.io", "warning: there are no credentials")
 	wantFinding(t, found, "backlog", "ok: no delivery is pending")
 	wantFinding(t, found, "probe", "skipped: not asked")
+	wantFinding(t, found, "warehouse", "ok: none is set: nothing is copied")
 }
 
 func TestWhatWaitsIsFound(t *testing.T) {
@@ -276,4 +277,30 @@ func serially(handler http.Handler) http.Handler {
 		defer func() { <-turn }()
 		handler.ServeHTTP(w, r)
 	})
+}
+
+func TestWarehousesThatLagAreFound(t *testing.T) {
+	t.Parallel()
+
+	d, url := deskAt(t)
+	for _, sql := range []string{
+		`INSERT INTO events (event_id, object_type, metric, received_at) SELECT 'e' || i, 'email', 'sent', now() - '1 hour'::interval FROM generate_series(1, 3) AS i`,
+		`INSERT INTO warehouse_positions (sink, what, cluster, written, at, key, sent, refused, error, error_since)
+		SELECT 'bigquery:acme.trivia', 'customerio_events', '', written, received_at, 'e2', 2, 0, 'the sky is down', '2026-05-04 12:00Z' FROM events WHERE event_id = 'e2'`,
+		`INSERT INTO warehouse_positions (sink, what, cluster, written, at, sent, refused)
+		VALUES ('files:/old', 'customerio_events', '', '0', '0001-01-01Z', 0, 0), ('files:/old', 'trivia_wins', '', '1000000', now(), 7, 1)`,
+	} {
+		if _, err := d.db.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := healthy(t, url)
+	c.Settings.Warehouse = config.Warehouse{Kind: config.BigQuery, Project: "acme", Dataset: "trivia"}
+	wantFinding(t, operator.Examine(t.Context(), c), "warehouse",
+		"failed: customerio_events of bigquery:acme.trivia: 2 rows sent, 1 wait, the oldest for 1h0m", "nothing is taken since 2026-05-04T12:00:00Z: the sky is down",
+		"warning: customerio_events of files:/old: 0 rows sent, 3 wait, the oldest for 1h0m", "it is not set any more, and what it was not sent is never pruned",
+		"warning: trivia_wins of files:/old: 7 rows sent, 1 of them refused")
+
+	c.Settings.Warehouse = config.Warehouse{Kind: config.FilesWarehouse, Dir: "/new"}
+	wantFinding(t, operator.Examine(t.Context(), c), "warehouse", "warning: nothing was ever copied to files:/new")
 }

@@ -30,6 +30,7 @@ type Kept struct {
 
 	Mentions    []string // keys of deliveries that nobody can read, or that are not settled, with their name in the body
 	Suppressing bool     // a push waits that suppresses them
+	Warehouses  []string // keep what they were sent
 }
 
 // Nothing reports whether nothing is kept.
@@ -49,7 +50,10 @@ func (o *Operator) PreviewForget(ctx context.Context, user string) (k Kept, err 
 	if k.Mentions, err = o.store.Mentions(ctx, k.Person); err != nil {
 		return k, err
 	}
-	k.Suppressing, err = o.store.Suppressing(ctx, user)
+	if k.Suppressing, err = o.store.Suppressing(ctx, user); err != nil {
+		return k, err
+	}
+	k.Warehouses, err = o.store.WarehousesSent(ctx)
 
 	return k, err
 }

@@ -2,21 +2,11 @@ package operator
 
 import (
 	"encoding/hex"
-	"fmt"
 	"io"
 	"time"
 
-	"github.com/parquet-go/parquet-go"
-
+	"trivia/internal/parquetfile"
 	"trivia/internal/store"
-)
-
-// A row group is held in memory until it is written: as many rows as a reader
-// likes to take at once, and fewer where bodies are long.
-const (
-	groupRows  = 1 << 16
-	groupBytes = 32 << 20
-	rowsAtOnce = 256
 )
 
 // A ParquetFile writes rows of one kind in the Parquet format, compressed, with
@@ -35,53 +25,11 @@ func (p *ParquetFile[T]) End() error { return p.end() }
 // newParquet returns a file of records. Each has a fixed set of columns, and a
 // body of so many bytes.
 func newParquet[T, R any](w io.Writer, record func(T) R, body func(T) int) *ParquetFile[T] {
-	var (
-		// zstd halves what snappy leaves, and costs less than reading the rows.
-		out = parquet.NewGenericWriter[R](w, parquet.Compression(&parquet.Zstd), parquet.CreatedBy("triviactl", "", ""),
-			parquet.SkipPageBounds("body"), parquet.SkipPageStatistics("body")) // the least and the greatest body help nobody to find one
-		waiting = make([]R, 0, rowsAtOnce)
-		rows    int
-		bytes   int
-	)
-	write := func() error {
-		if _, err := out.Write(waiting); err != nil {
-			return fmt.Errorf("write parquet: %w", err)
-		}
-		clear(waiting) // bodies are not held longer than they must be
-		waiting = waiting[:0]
-		if rows < groupRows && bytes < groupBytes {
-			return nil
-		}
-
-		rows, bytes = 0, 0
-		if err := out.Flush(); err != nil {
-			return fmt.Errorf("write parquet: %w", err)
-		}
-
-		return nil
-	}
+	out := parquetfile.NewWriter[R](w, parquetfile.Options{CreatedBy: "triviactl", Long: []string{"body"}})
 
 	return &ParquetFile[T]{
-		row: func(row T) error {
-			waiting = append(waiting, record(row))
-			rows++
-			bytes += body(row)
-			if len(waiting) < rowsAtOnce && bytes < groupBytes {
-				return nil
-			}
-
-			return write()
-		},
-		end: func() error {
-			if err := write(); err != nil {
-				return err
-			}
-			if err := out.Close(); err != nil {
-				return fmt.Errorf("write parquet: %w", err)
-			}
-
-			return nil
-		},
+		row: func(row T) error { return out.Add(record(row), body(row)) },
+		end: out.End,
 	}
 }
 

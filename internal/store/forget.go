@@ -113,6 +113,10 @@ const (
 		href = NULL, tracked_response = NULL, failure_message = NULL,
 		owed = CASE WHEN owed IS NOT NULL THEN 'nobody' END
 	WHERE event_id = ANY(@events::text[])`
+
+	// A warehouse may say in its reason what it has refused.
+	forgetRefusedEvents = `DELETE FROM warehouse_refused WHERE what = 'customerio_events' AND key = ANY(@events::text[])`
+	forgetRefusedWins   = `DELETE FROM warehouse_refused WHERE what = 'trivia_wins' AND key = @user`
 )
 
 // ForgetEvents blanks up to limit events of somebody called name, and their
@@ -130,7 +134,8 @@ func (a *Act) ForgetEvents(ctx context.Context, name string, limit int) (f Forgo
 	args := pgx.NamedArgs{"events": events}
 	err = errors.Join(
 		a.counting(ctx, &f.Deliveries, blankEventDeliveries, args),
-		a.counting(ctx, &f.Events, blankEvents, args))
+		a.counting(ctx, &f.Events, blankEvents, args),
+		a.counting(ctx, new(int), forgetRefusedEvents, args))
 	if err != nil {
 		return f, fmt.Errorf("blank events of %s: %w", name, err)
 	}
@@ -199,6 +204,7 @@ func (a *Act) Forget(ctx context.Context, p Person, limit int) (f Forgotten, err
 		{&f.Pushes, forgetPushes},
 		{&f.People, forgetPeople},
 		{new(int), forgetTold},
+		{new(int), forgetRefusedWins},
 		{&f.Prizes, forgetPrizes},
 		{&f.Wins, forgetWins},
 	} {

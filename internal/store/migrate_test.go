@@ -89,7 +89,7 @@ func TestAFreshDatabaseIsMigratedOnce(t *testing.T) {
 		t.Errorf("Migrate was at %+v, want version 0 of at least 4", before)
 	}
 	p.want(t, everyTable, "audit_log", "deliveries", "events", "forget_key", "forgotten", "key_uses", "prizes", "pruned", "push_people", "pushes", "responses", "retention", "source_lists",
-		"trivia_schema_version", "trivia_wins", "trivias", "users")
+		"trivia_schema_version", "trivia_wins", "trivias", "users", "warehouse_positions", "warehouse_refused")
 
 	after, err := s.Schema(t.Context())
 	if err != nil || after.Version != before.Latest || after.Latest != before.Latest {

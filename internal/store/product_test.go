@@ -52,7 +52,7 @@ func TestTheProductsUsersMayStandInAnotherSchema(t *testing.T) {
 	both.migrate(t)
 
 	both.want(t, everyTable, "audit_log", "deliveries", "events", "forget_key", "forgotten", "key_uses", "prizes", "pruned", "push_people", "pushes", "responses", "retention", "source_lists",
-		"trivia_schema_version", "trivia_wins", "trivias")
+		"trivia_schema_version", "trivia_wins", "trivias", "warehouse_positions", "warehouse_refused")
 	product.want(t, everyTable, "users")
 	got, err := intakeAt(t, both.url, store.IntakeOptions{}).Take(t.Context(),
 		[]store.Arrival{win("k1", "ann", "capitals", "mug"), win("k2", "bob", "capitals", "mug")})

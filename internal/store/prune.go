@@ -68,6 +68,11 @@ type PruneStep struct {
 const (
 	deliveryEnded = `(d.state = 'done' OR d.state = 'parked' AND @parked) AND d.last_seen_at < @before`
 	bodyUsed      = `d.state = 'done' AND length(d.body) > 0`
+
+	// A warehouse that has not been sent an event gets it with its body.
+	bodyIsUnsent = `(d.kind = 'event' AND d.rival = '' AND EXISTS (
+			SELECT FROM events AS e WHERE e.event_id = d.key AND ` + eventIsUnsent + `))`
+	bodyMayGo = bodyUsed + ` AND NOT ` + bodyIsUnsent
 )
 
 // Intake may be counting a repeat: that one is left out, and found the next
@@ -114,20 +119,21 @@ const (
 	eventIsGone = `(d.kind <> 'event' OR NOT EXISTS (SELECT FROM events AS e WHERE e.event_id = d.key))`
 )
 
+// What a warehouse has not been sent yet stays.
 const pruneEvents = `
 	WITH walked AS MATERIALIZED (
-		SELECT event_id, received_at, person, tracked_response
-		FROM events
-		WHERE received_at < @before AND (received_at, event_id) > (@at, @key)
-		ORDER BY received_at, event_id
+		SELECT e.event_id, e.received_at, e.person, e.tracked_response, NOT ` + eventIsUnsent + ` AS may
+		FROM events AS e
+		WHERE e.received_at < @before AND (e.received_at, e.event_id) > (@at, @key)
+		ORDER BY e.received_at, e.event_id
 		LIMIT @limit
-		FOR UPDATE SKIP LOCKED
+		FOR UPDATE OF e SKIP LOCKED
 	), unanswered AS (
 		DELETE FROM responses AS r
 		USING walked AS w
-		WHERE w.tracked_response IS NOT NULL AND r.user_id = w.person AND r.event_id = w.event_id
+		WHERE w.may AND w.tracked_response IS NOT NULL AND r.user_id = w.person AND r.event_id = w.event_id
 	), gone AS (
-		DELETE FROM events AS e USING walked AS w WHERE e.event_id = w.event_id RETURNING e.event_id
+		DELETE FROM events AS e USING walked AS w WHERE w.may AND e.event_id = w.event_id RETURNING e.event_id
 	)
 	SELECT (SELECT count(*) FROM gone), 0, (SELECT count(*) FROM walked), received_at, event_id, 'event', ''::bytea
 	FROM walked
@@ -183,7 +189,7 @@ func (a *Act) Prune(ctx context.Context, span PruneSpan, after PrunePlace, limit
 	case PruneDeliveries:
 		step, err = pruneWalk(a.tx.QueryRow(ctx, pruneDeliveries(deliveryEnded+" AND "+eventIsGone, deleteDeliveries), args), limit)
 	case PruneBodies:
-		step, err = pruneWalk(a.tx.QueryRow(ctx, pruneDeliveries(bodyUsed, blankBodies), args), limit)
+		step, err = pruneWalk(a.tx.QueryRow(ctx, pruneDeliveries(bodyMayGo, blankBodies), args), limit)
 	case PrunePushes:
 		step, err = a.prunePushes(ctx, span, before, after, limit)
 	}

@@ -15,13 +15,14 @@ type PruneCount struct {
 	Bytes  int64     // of bodies exactly; of tables about, with their indexes
 	Oldest time.Time // zero if there is nothing
 	Parked int       // deliveries and pushes of the span that stay, since they wait for a person
-	Waits  int       // likewise, since the service has not ended them
+	Waits  int       // likewise, since the service has not ended them, or a warehouse was not sent them yet
 }
 
 const (
 	countOldEvents = `
-	SELECT count(*), 0, min(received_at), 0, 0
-	FROM events
+	SELECT count(*) FILTER (WHERE NOT ` + eventIsUnsent + `), 0, min(received_at) FILTER (WHERE NOT ` + eventIsUnsent + `),
+		0, count(*) FILTER (WHERE ` + eventIsUnsent + `)
+	FROM events AS e
 	WHERE received_at >= @from AND received_at < @before`
 
 	countOldDeliveries = `
@@ -32,8 +33,10 @@ const (
 	WHERE received_at >= @from AND received_at < @before`
 
 	countOldBodies = `
-	SELECT count(*), coalesce(sum(length(body)), 0)::bigint, min(received_at), 0, 0
+	SELECT count(*) FILTER (WHERE u.may), coalesce(sum(length(body)) FILTER (WHERE u.may), 0)::bigint,
+		min(received_at) FILTER (WHERE u.may), 0, count(*) FILTER (WHERE NOT u.may)
 	FROM deliveries AS d
+	CROSS JOIN LATERAL (SELECT NOT ` + bodyIsUnsent + ` AS may) AS u
 	WHERE received_at >= @from AND received_at < @before AND ` + bodyUsed
 
 	countOldPushes = `

@@ -24,7 +24,7 @@ const ClosedFor = time.Hour
 // A WinsCount says what pruning the wins of a trivia comes to.
 type WinsCount struct {
 	Wins   int       // with their prizes
-	Untold int       // wins that stay, since Customer.io is still to be told of them
+	Untold int       // wins that stay, since Customer.io or a warehouse is still to be told of them
 	Oldest time.Time // zero if there is none
 	Sealed bool      // the trivia can never be opened again already
 }
@@ -38,7 +38,7 @@ const (
 	lockClosing = findClosing + ` FOR UPDATE`
 
 	countOldWins = `
-	SELECT count(*) FILTER (WHERE NOT ` + toldOf + `), count(*) FILTER (WHERE ` + toldOf + `), min(won_at)
+	SELECT count(*) FILTER (WHERE NOT ` + winStays + `), count(*) FILTER (WHERE ` + winStays + `), min(won_at)
 	FROM trivia_wins AS w
 	WHERE w.trivia_id = @trivia AND w.won_at < @before`
 )
@@ -80,11 +80,13 @@ func closing(ctx context.Context, db querier, statement string, id trivia.ID) (s
 	return sealed, nil
 }
 
+const winStays = `(` + toldOf + ` OR ` + winIsUnsent + `)`
+
 const sealTrivia = `UPDATE trivias SET sealed_at = now() WHERE trivia_id = @trivia AND sealed_at IS NULL`
 
 const pruneWins = `
 	WITH walked AS MATERIALIZED (
-		SELECT w.user_id, w.trivia_id, w.won_at, NOT ` + toldOf + ` AS may
+		SELECT w.user_id, w.trivia_id, w.won_at, NOT ` + winStays + ` AS may
 		FROM trivia_wins AS w
 		WHERE w.trivia_id = @trivia AND w.won_at < @before AND (w.won_at, w.user_id) > (@at, @user)
 		ORDER BY w.won_at, w.user_id
@@ -105,7 +107,7 @@ const pruneWins = `
 // must be closed, and is sealed in the same commit: it can never be opened
 // again, and so nobody wins it twice.
 //
-// A win of which Customer.io is still to be told stays.
+// A win of which Customer.io or a warehouse is still to be told stays.
 func (a *Act) PruneWins(ctx context.Context, id trivia.ID, before time.Time, after PrunePlace, limit int) (step PruneStep, err error) {
 	if _, err = closing(ctx, a.tx, lockClosing, id); err != nil {
 		return step, err

@@ -87,13 +87,20 @@ func TestPushingCostsTheSameHoweverMuchWaits(t *testing.T) {
 func (s *Store) explain(t *testing.T, sql string, args []any) string {
 	t.Helper()
 
+	return s.explainIn(t, quick, sql, args)
+}
+
+// explainIn is explain in a transaction that begins with another statement.
+func (s *Store) explainIn(t *testing.T, begin, sql string, args []any) string {
+	t.Helper()
+
 	var lines []string
 	tx, err := s.pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback(t.Context()) }()
-	if _, err := tx.Exec(t.Context(), quick); err != nil {
+	if _, err := tx.Exec(t.Context(), begin); err != nil {
 		t.Fatal(err)
 	}
 	rows, err := tx.Query(t.Context(), "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, COSTS OFF) "+sql, args...)

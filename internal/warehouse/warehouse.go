@@ -7,15 +7,17 @@ package warehouse
 import (
 	"context"
 	"time"
+
+	"trivia/internal/store"
 )
 
 // A Table is one of the two that a warehouse gets. Its value is its name there.
-type Table string
+type Table = store.WarehouseTable
 
 // The tables.
 const (
-	Events Table = "customerio_events"
-	Wins   Table = "trivia_wins"
+	Events = store.WarehouseEvents
+	Wins   = store.WarehouseWins
 )
 
 // Tables are all tables.
@@ -23,13 +25,16 @@ func Tables() []Table { return []Table{Events, Wins} }
 
 // A Sink is a place to which rows are sent.
 type Sink interface {
-	// Name is the one under which the position is kept, such as "files".
+	// Name is the one under which the position is kept: that of
+	// [config.Warehouse], such as "files:/srv/warehouse" or
+	// "bigquery:project.dataset". Another place is another sink, and gets all.
 	Name() string
 
 	// Send hands a batch over, for good when it returns without an error. After
 	// an error nothing may be taken for sent, and the batch comes again, perhaps
 	// with more rows behind it. Rows that the sink would never take are no error:
-	// they are returned with the reason, and do not hold up the others.
+	// they are returned with the reason, and do not hold up the others. The rows
+	// last until it returns.
 	Send(ctx context.Context, b Batch) (refused []Refusal, err error)
 
 	// Close gives back what the sink holds. What was sent is sent.
@@ -40,8 +45,79 @@ type Sink interface {
 type Batch struct {
 	Table  Table
 	Place  string  // names where it begins: the same for the same first row; letters, digits and "-"; sorts as the batches do
+	Turn   int64   // rises with every process that takes over: of two batches of one place the later one counts
 	Events []Event // if the table is Events
 	Wins   []Win   // if the table is Wins
+}
+
+// Rows returns how many rows there are.
+func (b Batch) Rows() int { return len(b.Events) + len(b.Wins) }
+
+// from returns b without its first n rows.
+func (b Batch) from(n int) Batch {
+	if b.Table == Events {
+		b.Events = b.Events[n:]
+	} else {
+		b.Wins = b.Wins[n:]
+	}
+
+	return b
+}
+
+// last returns where row n-1 stands: the last of n rows.
+func (b Batch) last(n int) store.WarehousePlace {
+	if b.Table == Events {
+		return b.Events[n-1].Place()
+	}
+
+	return b.Wins[n-1].Place()
+}
+
+// first returns where the first row stands.
+func (b Batch) first() store.WarehousePlace { return b.last(1) }
+
+// The most that the stage hands over in one batch. A sink that has narrower
+// limits splits it.
+const (
+	PieceRows  = 2500
+	PieceBytes = 4 << 20 // of all columns, as text; one row more may make it longer
+)
+
+// A Gatherer is a sink that rather takes more than one batch at once: it gathers
+// batches until it is full or time is up, and only then has them for good.
+type Gatherer interface {
+	Sink
+
+	// Gather begins to gather batches of one table. Place and turn are those of
+	// the first one.
+	Gather(table Table, place string, turn int64) Gathering
+}
+
+// A Gathering is batches that are not sent for good yet.
+type Gathering interface {
+	// Add takes a stretch, or the beginning of it: it returns how many rows. If
+	// that is not all, nothing more fits. The rows last until it returns.
+	Add(ctx context.Context, b Batch) (taken int, err error)
+
+	// End hands all over, for good when it returns without an error.
+	End(ctx context.Context) error
+
+	// Drop gives up what End has not handed over, and is harmless behind it.
+	Drop()
+}
+
+// An Initer is a sink that can be prepared, such as by making tables.
+type Initer interface {
+	// Init prepares the sink and returns what was done, a line each. Again, it
+	// does only what is still to be done.
+	Init(ctx context.Context) (done []string, err error)
+}
+
+// A Counter is a sink that can be asked what it has.
+type Counter interface {
+	// CountDays returns how many different rows there are of each day in UTC, as
+	// in 2026-11-22, that were received or won from since and before until.
+	CountDays(ctx context.Context, table Table, since, until time.Time) (map[string]int, error)
 }
 
 // A Refusal is a row that a sink does not take.
@@ -50,43 +126,8 @@ type Refusal struct {
 	Reason string // in the sink's words
 }
 
-// An Event is a row of customerio_events. What is nil is null: not said in the
-// event.
-type Event struct {
-	EventID          string     // unique
-	ObjectType       string     // such as "email"
-	Metric           string     // such as "clicked"
-	Timestamp        *time.Time // when it happened, as Customer.io says
-	ReceivedAt       time.Time  // when it came; the tables are partitioned by its day, in UTC
-	CustomerID       *string
-	EmailAddress     *string
-	CioID            *string
-	Person           *string // by which the Track API finds the person
-	DeliveryID       *string // Customer.io's, of a message
-	CampaignID       *string
-	BroadcastID      *string
-	NewsletterID     *string
-	ActionID         *string
-	TransactionalID  *string
-	TemplateID       *string
-	LinkID           *string
-	Href             *string
-	TrackedResponse  *string
-	FailureMessage   *string
-	Machine          bool
-	Prefetched       bool
-	Proxied          bool
-	Synthetic        bool
-	Payload          string // the event as it came, in JSON; bytes that are no UTF-8 are replaced; empty if its delivery is gone
-	PayloadIsInvalid bool   // Payload is no JSON document as it came, and was made one: a string
-}
+// An Event is a row of customerio_events.
+type Event = store.WarehouseEvent
 
 // A Win is a row of trivia_wins.
-type Win struct {
-	WinID       string // unique: the user and the trivia, so that sending twice is seen
-	UserID      string
-	TriviaID    string
-	Item        string
-	DeliveryKey string
-	WonAt       time.Time // the table is partitioned by its day, in UTC
-}
+type Win = store.WarehouseWin

@@ -5,6 +5,9 @@
 // share the machine with the load, as the tables say.
 //
 //	go run ./scripts/bench [-kinds wins,events] [-conns 1,64,256] [-rounds 3] [-seconds 8]
+//
+// With -copying the service is measured beside itself instead: without and with
+// a warehouse of Parquet files to which it copies all that comes.
 package main
 
 import (
@@ -48,6 +51,7 @@ type options struct {
 	requests   int
 	plainConns int
 	barest     bool
+	copying    bool
 	plain      string // serve the plain version there, in a process of its own
 	url        string
 }
@@ -105,6 +109,7 @@ func parse(args []string) (options, error) {
 	set.IntVar(&opts.requests, "requests", 400_000, "requests prepared for a load")
 	set.IntVar(&opts.plainConns, "plain-conns", 32, "database connections of the plain version")
 	set.BoolVar(&opts.barest, "barest", false, "let the plain version keep one row of an event and nothing else")
+	set.BoolVar(&opts.copying, "copying", false, "measure the service without and with copying to files")
 	set.StringVar(&opts.plain, "plain", "", "internal: serve the plain version at this address")
 	set.StringVar(&opts.url, "url", "", "internal: its database")
 	if err := set.Parse(args); err != nil {
@@ -137,7 +142,7 @@ func measure(ctx context.Context, opts options, key signature.Key, cluster *pgem
 	fmt.Printf("%d rounds of %d s; %d users; each load at each version in turn\n", opts.rounds, opts.seconds, opts.users)
 	for _, kind := range opts.kinds {
 		for _, conns := range opts.conns {
-			runs := map[string][]report{}
+			runs, versions := map[string][]report{}, versionsOf(opts)
 			for round := range opts.rounds {
 				for _, version := range versions {
 					r, err := version.measure(ctx, opts, key, cluster, kind, conns)
@@ -148,7 +153,7 @@ func measure(ctx context.Context, opts options, key signature.Key, cluster *pgem
 					fmt.Printf("  %s, round %d, %3d connections, %-11s %s\n", kind.name, round+1, conns, version.name, r)
 				}
 			}
-			printMedians(kind, conns, runs)
+			printMedians(kind, conns, versions, runs)
 		}
 	}
 

@@ -13,6 +13,7 @@ type report struct {
 
 	cpu    usage
 	memory int64 // bytes, at most
+	copied int   // rows that were handed to the warehouse while it was measured
 }
 
 // A usage is processor time, by who used it.
@@ -33,22 +34,28 @@ func (r report) each(d time.Duration) float64 {
 }
 
 func (r report) String() string {
-	return fmt.Sprintf("%8.0f/s  p50 %5.2f ms  p99 %6.2f ms  µs of CPU each: service %5.1f, Postgres %5.1f, load %4.1f  %4d MiB  refused %d",
+	copied := ""
+	if r.copied > 0 {
+		copied = fmt.Sprintf("  copied %.0f/s", float64(r.copied)/r.took.Seconds())
+	}
+
+	return fmt.Sprintf("%8.0f/s  p50 %5.2f ms  p99 %6.2f ms  µs of CPU each: service %5.1f, Postgres %5.1f, load %4.1f  %4d MiB  refused %d"+copied,
 		r.rate(), milliseconds(r.quantile(.5)), milliseconds(r.quantile(.99)),
 		r.each(r.cpu.service), r.each(r.cpu.postgres), r.each(r.cpu.load), r.memory>>20, r.refused)
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-func printMedians(kind workload, conns int, runs map[string][]report) {
-	plain, hook := runs["plain"], runs["trivia-hook"]
+func printMedians(kind workload, conns int, versions []version, runs map[string][]report) {
+	name := versions[1].name
+	plain, hook := runs[versions[0].name], runs[name]
 	ratios, tails := make([]float64, len(plain)), make([]float64, len(plain))
 	for i := range plain {
 		ratios[i] = hook[i].rate() / plain[i].rate()
 		tails[i] = float64(hook[i].quantile(.99)) / float64(plain[i].quantile(.99))
 	}
-	fmt.Printf("%d connections, medians: trivia-hook takes %.2f× as many %s a second (%.0f to %.0f), p99 is %.2f× as long\n\n",
-		conns, median(ratios), kind.name, median(rates(plain)), median(rates(hook)), median(tails))
+	fmt.Printf("%d connections, medians: %s takes %.2f× as many %s a second (%.0f to %.0f), p99 is %.2f× as long\n\n",
+		conns, name, median(ratios), kind.name, median(rates(plain)), median(rates(hook)), median(tails))
 }
 
 func rates(rs []report) []float64 {

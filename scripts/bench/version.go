@@ -28,9 +28,34 @@ type version struct {
 	start func(ctx context.Context, opts options, url string) (*program, error)
 }
 
-var versions = []version{
-	{"plain", startPlain},
-	{"trivia-hook", startHook},
+// versionsOf returns the two that are measured, the one to compare with first.
+func versionsOf(opts options) []version {
+	hook := version{"trivia-hook", func(ctx context.Context, opts options, url string) (*program, error) {
+		return startHook(ctx, opts, url, "TRIVIA_WAREHOUSE=off")
+	}}
+	if !opts.copying {
+		return []version{{"plain", startPlain}, hook}
+	}
+
+	return []version{hook, {copying, startCopying}}
+}
+
+const copying = "copying"
+
+// startCopying is startHook with a warehouse of files, which are removed when
+// the program ends.
+func startCopying(ctx context.Context, opts options, url string) (*program, error) {
+	dir, err := os.MkdirTemp("", "trivia-bench-files-")
+	if err != nil {
+		return nil, err
+	}
+	p, err := startHook(ctx, opts, url, "TRIVIA_WAREHOUSE=files:"+dir, "TRIVIA_WAREHOUSE_EVERY=1s")
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	p.dir = dir
+
+	return p, nil
 }
 
 // A program is a version, running.
@@ -38,11 +63,17 @@ type program struct {
 	*exec.Cmd
 
 	addr string
+	dir  string // of what it has written; removed when it ends
 }
 
 func (p *program) stop() error {
 	_ = p.Process.Signal(syscall.SIGTERM)
-	return p.Wait()
+	err := p.Wait()
+	if p.dir == "" {
+		return err
+	}
+
+	return errors.Join(err, os.RemoveAll(p.dir))
 }
 
 // measure runs one load against a fresh database and proves that what was
@@ -71,10 +102,15 @@ func (v version) measure(
 	}
 	var cpu [2]usage
 	gauges := 0
+	var copied [2]int
 	r.tally, err = l.run(ctx, func() {
 		cpu[gauges] = usage{cpuOf(p.Process.Pid), cpuOf(cluster.PID()), ownCPU()}
+		if v.name == copying {
+			copied[gauges] = db.copied(ctx)
+		}
 		gauges++
 	})
+	r.copied = copied[1] - copied[0]
 	r.memory = peakMemory(p.Process.Pid)
 	r.cpu = cpu[1].minus(cpu[0])
 	if err == nil && v.name != "plain" {
@@ -87,7 +123,12 @@ func (v version) measure(
 		return r, err
 	}
 
-	return r, db.prove(ctx, kind, v.name, r.accepted)
+	name := v.name
+	if name == copying {
+		name = "trivia-hook"
+	}
+
+	return r, db.prove(ctx, kind, name, r.accepted)
 }
 
 // A database is one of its own on the cluster.
@@ -131,6 +172,19 @@ func (db database) exec(ctx context.Context, url, sql string) error {
 	_, err = conn.Exec(ctx, sql)
 
 	return err
+}
+
+// copied returns how many rows were handed to the warehouse; 0 if that cannot be
+// told.
+func (db database) copied(ctx context.Context) (n int) {
+	conn, err := pgx.Connect(ctx, db.url)
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	_ = conn.QueryRow(ctx, `SELECT coalesce(sum(sent), 0) FROM warehouse_positions`).Scan(&n)
+
+	return n
 }
 
 func (db database) drop(ctx context.Context) error {
@@ -206,7 +260,7 @@ func startPlain(ctx context.Context, opts options, url string) (*program, error)
 	for range 200 {
 		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
 		if err == nil {
-			return &program{cmd, addr}, conn.Close()
+			return &program{Cmd: cmd, addr: addr}, conn.Close()
 		}
 		time.Sleep(25 * time.Millisecond)
 	}
@@ -214,11 +268,12 @@ func startPlain(ctx context.Context, opts options, url string) (*program, error)
 	return nil, errors.New("does not listen")
 }
 
-func startHook(ctx context.Context, opts options, url string) (*program, error) {
+func startHook(ctx context.Context, opts options, url string, env ...string) (*program, error) {
 	cmd := exec.CommandContext(ctx, opts.hook)
 	cmd.Env = append(os.Environ(),
 		"DATABASE_URL="+url, "CUSTOMERIO_WEBHOOK_SECRET="+secret, "TRIVIA_SOURCES=loopback",
 		"TRIVIA_LISTEN=127.0.0.1:0", "TRIVIA_ADMIN_LISTEN=127.0.0.1:0")
+	cmd.Env = append(cmd.Env, env...)
 	out, err := cmd.StderrPipe()
 	if err != nil {
 		return nil, err
@@ -234,7 +289,7 @@ func startHook(ctx context.Context, opts options, url string) (*program, error) 
 		_ = json.Unmarshal(log.Bytes(), &line)
 		if line.Msg == "ready" {
 			go func() { _, _ = io.Copy(io.Discard, out) }()
-			return &program{cmd, line.Public}, nil
+			return &program{Cmd: cmd, addr: line.Public}, nil
 		}
 		_, _ = fmt.Fprintln(&said, log.Text())
 	}
