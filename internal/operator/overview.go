@@ -23,8 +23,7 @@ func (o *Operator) Overview(ctx context.Context) (store.Overview, error) {
 	return o.store.Overview(ctx)
 }
 
-// Minutes counts what came from ≤ t < until, which are whole minutes, at most
-// an hour of them.
+// Minutes counts what came from ≤ t < until, an hour at most, minute by minute.
 func (o *Operator) Minutes(ctx context.Context, from, until time.Time) ([]store.Minute, error) {
 	return o.store.Minutes(ctx, from, until)
 }

@@ -135,23 +135,28 @@ const (
 
 	// MostMinutes is how many minutes [Store.Minutes] counts at once.
 	MostMinutes = 60
+
+	// LeastSpan is what the spans are made of that [Store.Minutes] counts.
+	LeastSpan = 10 * time.Second
 )
 
 // errMinutes refuses what would read without bounds.
-var errMinutes = errors.New("want whole minutes, at most an hour of them")
+var errMinutes = errors.New("want a span of whole ten seconds, an hour at most")
 
-// Minutes counts what came from ≤ t < until, which are whole minutes: one after
-// the other, those without anything included. It reads all that came then.
+// Minutes counts what came from ≤ t < until, which are multiples of
+// [LeastSpan]: minute by minute, those without anything included. It reads all
+// that came then, and of the first and the last minute nothing else.
 func (s *Store) Minutes(ctx context.Context, from, until time.Time) ([]Minute, error) {
-	n := int(until.Sub(from) / time.Minute)
-	if n < 1 || n > MostMinutes || !from.Equal(from.Truncate(time.Minute)) || !until.Equal(until.Truncate(time.Minute)) {
+	first, last := from.Truncate(time.Minute), until.Add(-1).Truncate(time.Minute)
+	n := int(last.Sub(first)/time.Minute) + 1
+	if !from.Before(until) || n > MostMinutes || !from.Equal(from.Truncate(LeastSpan)) || !until.Equal(until.Truncate(LeastSpan)) {
 		return nil, fmt.Errorf("count from %v until %v: %w", from, until, errMinutes)
 	}
 	all := make([]Minute, n)
 	for i := range all {
-		all[i].At = from.Add(time.Duration(i) * time.Minute)
+		all[i].At = first.Add(time.Duration(i) * time.Minute)
 	}
-	at := func(t time.Time) *Minute { return &all[int(t.Sub(from)/time.Minute)] }
+	at := func(t time.Time) *Minute { return &all[int(t.Sub(first)/time.Minute)] }
 
 	var (
 		q pgx.Batch

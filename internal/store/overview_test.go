@@ -112,7 +112,22 @@ func TestMinutesAreCountedOneAfterTheOther(t *testing.T) {
 	}
 }
 
-func TestMinutesAreWholeAndFew(t *testing.T) {
+func TestAPartOfAMinuteIsCountedAlone(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, store.IntakeOptions{})
+
+	for i := range 9 {
+		a := event(fmt.Sprint("e", i), "email", "opened")
+		a.At = noon.Add(time.Duration(i) * 10 * time.Second)
+		b.take(t, a)
+	}
+	got, err := b.Minutes(t.Context(), noon.Add(40*time.Second), noon.Add(80*time.Second))
+	if err != nil || len(got) != 2 || got[0].Total() != 2 || got[1].Total() != 2 || !got[0].At.Equal(noon) {
+		t.Errorf("Minutes of the last 20 s of a minute and the first of the next = %+v, %v; want two of each", got, err)
+	}
+}
+
+func TestMinutesAreFewAndOfWholeSpans(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, store.IntakeOptions{})
 
@@ -120,7 +135,7 @@ func TestMinutesAreWholeAndFew(t *testing.T) {
 		{noon, noon},
 		{noon, noon.Add(-time.Minute)},
 		{noon.Add(time.Second), noon.Add(time.Minute + time.Second)},
-		{noon, noon.Add(90 * time.Second)},
+		{noon, noon.Add(95 * time.Second)},
 		{noon, noon.Add(61 * time.Minute)},
 	} {
 		if got, err := b.Minutes(t.Context(), span[0], span[1]); err == nil {

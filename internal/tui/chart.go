@@ -37,7 +37,7 @@ func (c Chart) Draw() string {
 	for _, v := range c.Values {
 		most = max(most, v)
 	}
-	label := strconv.FormatFloat(most, 'f', -1, 64)
+	label := axisLabel(most)
 	columns := max(1, width-len(label)-2) // the axis, and a space
 	values := columnsOf(c.Values, columns)
 
@@ -63,6 +63,18 @@ func (c Chart) Draw() string {
 	_, _ = fmt.Fprintf(&text, "%*s  %s\n", len(label), "", Cut(ends, max(columns, 1)))
 
 	return text.String()
+}
+
+// axisLabel writes a large number shortly, so that there is room for the columns.
+func axisLabel(n float64) string {
+	switch {
+	case n >= 10e6:
+		return fmt.Sprintf("%.0f M", n/1e6)
+	case n >= 100e3:
+		return fmt.Sprintf("%.0f k", n/1e3)
+	}
+
+	return strconv.FormatFloat(n, 'f', -1, 64)
 }
 
 func (c Chart) style() lipgloss.Style {

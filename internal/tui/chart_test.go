@@ -28,6 +28,16 @@ func TestAChartShowsEveryPeak(t *testing.T) {
 	}
 }
 
+func TestTheAxisOfAChartIsNarrow(t *testing.T) {
+	t.Parallel()
+
+	for n, want := range map[float64]string{0: "0", 1.5: "1.5", 99999: "99999", 104926: "105 k", 12_345_678: "12 M"} {
+		if got := axisLabel(n); got != want {
+			t.Errorf("axisLabel(%v) = %q, want %q", n, got, want)
+		}
+	}
+}
+
 func TestAChartOfFewValuesIsNarrow(t *testing.T) {
 	t.Parallel()
 

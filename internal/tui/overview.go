@@ -18,8 +18,9 @@ const (
 	hookTime     = 2 * time.Second
 
 	// restFactor is how many times longer the database rests than it took to
-	// answer, so that a screen that is left open never weighs much.
+	// answer, up to mostRest, so that a screen that is left open never weighs much.
 	restFactor = 10
+	mostRest   = 5 * time.Second
 )
 
 // An overview shows how things stand, and how they went during the last hour.
@@ -60,17 +61,21 @@ func (q *question) may(now time.Time) bool {
 func (q *question) answered(asked time.Time, took time.Duration, err error) {
 	q.out, q.next = false, asked
 	if err == nil {
-		q.next = asked.Add(took + restFactor*took)
+		q.next = asked.Add(took + min(restFactor*took, mostRest))
 	}
 }
 
 // What the questions are answered with.
 type (
 	liveMinutes struct {
-		minutes []store.Minute
-		as      time.Time // counted at that time, by the database's clock
+		tail           tail
+		settled, fresh []store.Minute
+		as             time.Time // counted at that time, by the database's clock
 	}
-	olderMinutes liveMinutes
+	olderMinutes struct {
+		minutes []store.Minute
+		as      time.Time
+	}
 )
 
 // A hookState is what is known of a trivia-hook.
@@ -144,10 +149,18 @@ func (o *overview) askLive(now time.Time) tea.Cmd {
 		return nil
 	}
 	as := o.now.Now
-	from, until := o.minutes.live(as)
+	t := o.minutes.tail(as)
 
-	return ask(o.desk, o.asker, func(ctx context.Context) (liveMinutes, error) {
-		return o.count(ctx, as, from, until)
+	return ask(o.desk, o.asker, func(ctx context.Context) (got liveMinutes, err error) {
+		got.tail, got.as = t, as
+		if t.from.Before(t.split) {
+			got.settled, err = o.desk.Do.Minutes(ctx, t.from, t.split)
+		}
+		if err == nil {
+			got.fresh, err = o.desk.Do.Minutes(ctx, t.split, t.until)
+		}
+
+		return got, err
 	})
 }
 
@@ -159,15 +172,10 @@ func (o *overview) askOlder(now time.Time) tea.Cmd {
 	}
 
 	return ask(o.desk, o.asker, func(ctx context.Context) (olderMinutes, error) {
-		got, err := o.count(ctx, as, from, until)
-		return olderMinutes(got), err
+		minutes, err := o.desk.Do.Minutes(ctx, from, until)
+
+		return olderMinutes{minutes, as}, err
 	})
-}
-
-func (o *overview) count(ctx context.Context, as, from, until time.Time) (liveMinutes, error) {
-	minutes, err := o.desk.Do.Minutes(ctx, from, until)
-
-	return liveMinutes{minutes, as}, err
 }
 
 func (o *overview) update(msg tea.Msg) (screen, tea.Cmd) {
@@ -187,7 +195,9 @@ func (o *overview) update(msg tea.Msg) (screen, tea.Cmd) {
 	case answer[liveMinutes]:
 		if msg.to == o.asker {
 			o.live.answered(msg.at, msg.took, msg.err)
-			o.counted(msg.value, msg.err)
+			if got := msg.value; msg.err == nil {
+				o.minutes.addTail(got.tail, got.settled, got.fresh, got.as)
+			}
 		}
 	case answer[olderMinutes]:
 		if msg.to != o.asker {
@@ -195,8 +205,12 @@ func (o *overview) update(msg tea.Msg) (screen, tea.Cmd) {
 		}
 		o.older.answered(msg.at, 0, msg.err) // the hour is to be seen soon; afterwards there is hardly any
 		o.minutes.paced(msg.took)
+		if msg.err != nil {
+			o.minutes.chunk = 1
+			break
+		}
 		before := o.minutes.known()
-		o.counted(liveMinutes(msg.value), msg.err)
+		o.minutes.add(msg.value.minutes, msg.value.as)
 		if n := o.minutes.known(); n > before && n < hourOf {
 			return o, o.askOlder(msg.at)
 		}
@@ -214,14 +228,6 @@ func (o *overview) update(msg tea.Msg) (screen, tea.Cmd) {
 	}
 
 	return o, nil
-}
-
-func (o *overview) counted(got liveMinutes, err error) {
-	if err != nil {
-		o.minutes.chunk = 1
-		return
-	}
-	o.minutes.add(got.minutes, got.as)
 }
 
 func (o *overview) pressed(msg tea.KeyMsg) tea.Cmd {

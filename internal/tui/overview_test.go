@@ -29,15 +29,22 @@ type lively struct {
 	none  bool // nothing came in the hour
 	err   error
 	asked []time.Time // the minutes that were counted, one after the other
+	parts int         // of minutes, that were not counted from their beginning
 }
 
 func (l *lively) Overview(context.Context) (store.Overview, error) { return l.now, l.err }
 
 func (l *lively) Minutes(_ context.Context, from, until time.Time) ([]store.Minute, error) {
 	var all []store.Minute
-	for at := from; at.Before(until); at = at.Add(time.Minute) {
-		l.asked = append(l.asked, at)
+	for at := from.Truncate(time.Minute); at.Before(until); at = at.Add(time.Minute) {
 		m := store.Minute{At: at}
+		if at.Before(from) { // all came at its beginning
+			l.parts++
+			all = append(all, m)
+
+			continue
+		}
+		l.asked = append(l.asked, at)
 		if n := at.Minute(); !l.none {
 			m.Wins = int64(3 + n*n%41)
 			m.Deliveries = []store.OutcomeCount{
@@ -110,28 +117,67 @@ func TestMinutesThatAreOverAreCountedOnce(t *testing.T) {
 	for _, at := range l.asked {
 		counted[at]++
 	}
-	if len(counted) != hourOf || len(l.asked) != hourOf {
+	if len(counted) != hourOf || len(l.asked) != hourOf || l.parts != 1 {
 		t.Fatalf("%d minutes were counted %d times, want %d once each", len(counted), len(l.asked), hourOf)
 	}
 
 	l.asked = nil
 	s.beat()
-	if len(l.asked) != 1 || !l.asked[0].Equal(noon) {
-		t.Errorf("a second later %v were counted, want the minute of now only", l.asked)
+	if len(l.asked) != 0 {
+		t.Errorf("a second later %v were counted from their beginning, want none", l.asked)
 	}
 
 	// In the next minute the one before is counted until it is settled.
-	l.now.Now, l.asked = noon.Add(65*time.Second), nil
+	l.now.Now = noon.Add(65 * time.Second)
 	s.beat()
-	if len(l.asked) < 2 || !l.asked[0].Equal(noon) || !l.asked[1].Equal(noon.Add(time.Minute)) {
-		t.Errorf("in the next minute %v were counted, want both", l.asked)
+	if want := noon.Add(time.Minute); len(l.asked) == 0 || !l.asked[0].Equal(want) {
+		t.Errorf("in the next minute %v were counted, want that one first", l.asked)
 	}
-	l.now.Now, l.asked = noon.Add(75*time.Second), nil
+	log := &s.frame.pages[pageOverview][0].(*overview).minutes
+	if m := log.counted[noon]; m.over() || !m.through.Equal(noon.Add(50*time.Second)) || m.Wins != 3 {
+		t.Errorf("of the minute before, %d wins until %v are counted, want 3 until ten seconds ago", m.Wins, m.through)
+	}
+	l.now.Now = noon.Add(75 * time.Second)
 	s.beat()
-	l.now.Now, l.asked = noon.Add(76*time.Second), nil
+	if m := log.counted[noon]; !m.over() || m.Wins != 3 {
+		t.Errorf("ten seconds after it, the minute before is not over: %+v", m)
+	}
+	l.now.Now, l.parts = noon.Add(95*time.Second), 0
 	s.beat()
-	if got := l.asked[0]; !got.Equal(noon.Add(time.Minute)) {
-		t.Errorf("when the minute before is settled, %v is counted first, want that of now", got)
+	if l.parts != 1 {
+		t.Errorf("%d parts of minutes are counted then, want the end of that of now", l.parts)
+	}
+}
+
+func TestTheEndOfAMinuteIsAddedToItsBeginning(t *testing.T) {
+	t.Parallel()
+
+	some := func(at time.Time, wins int64, done, parked int) []store.Minute {
+		return []store.Minute{{At: at, Wins: wins, Deliveries: []store.OutcomeCount{
+			{Outcome: trivia.Awarded, State: trivia.StateDone, Count: done}, {Outcome: trivia.Malformed, State: trivia.StateParked, Count: parked},
+		}}}
+	}
+	log := newMinuteLog()
+	first := log.tail(noon.Add(25 * time.Second))
+	if want := (tail{noon, noon.Add(10 * time.Second), noon.Add(time.Minute)}); first != want {
+		t.Fatalf("tail = %v, want %v", first, want)
+	}
+	log.addTail(first, some(noon, 3, 3, 1), some(noon, 2, 2, 0), noon.Add(25*time.Second))
+	second := log.tail(noon.Add(42 * time.Second))
+	if want := (tail{noon.Add(10 * time.Second), noon.Add(30 * time.Second), noon.Add(time.Minute)}); second != want {
+		t.Fatalf("the next tail = %v, want %v", second, want)
+	}
+	log.addTail(second, some(noon, 4, 4, 0), some(noon, 1, 1, 1), noon.Add(42*time.Second))
+	if m := log.counted[noon]; m.Wins != 8 || m.Total() != 10 || m.settled.Wins != 7 {
+		t.Errorf("counted %+v, want 8 wins, 7 of them settled, and 10 deliveries", m)
+	}
+
+	// Nothing was asked for a while, the minute has gone by, and so has the next.
+	if third := log.tail(noon.Add(3 * time.Minute)); !third.from.Equal(noon.Add(3 * time.Minute)) {
+		t.Errorf("after minutes, the tail = %v", third)
+	}
+	if from, until, ok := log.older(noon.Add(3 * time.Minute)); !ok || !until.Equal(noon.Add(3*time.Minute)) || from.Before(noon.Add(-time.Minute)) {
+		t.Errorf("after minutes, older = %v to %v, %v", from, until, ok)
 	}
 }
 

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"time"
 
 	"trivia/internal/store"
@@ -35,23 +36,91 @@ type countedMinute struct {
 	store.Minute
 
 	as time.Time // it was at that time
+
+	// As long as the minute lasts, only its end is counted again: this is what came
+	// until through.
+	settled store.Minute
+	through time.Time
 }
 
 func newMinuteLog() minuteLog {
 	return minuteLog{counted: make(map[time.Time]countedMinute, hourOf), chunk: 1}
 }
 
-// add takes minutes as they were counted at now, and forgets what is older than an hour.
+// add takes whole minutes as they were counted at now, and forgets what is
+// older than an hour.
 func (l *minuteLog) add(minutes []store.Minute, now time.Time) {
 	for _, m := range minutes {
-		l.counted[m.At.UTC()] = countedMinute{m, now}
+		l.counted[m.At.UTC()] = countedMinute{Minute: m, as: now}
 	}
+	l.forget(now)
+}
+
+func (l *minuteLog) forget(now time.Time) {
 	first, _ := hourAt(now)
 	for at := range l.counted {
 		if at.Before(first) {
 			delete(l.counted, at)
 		}
 	}
+}
+
+// A tail is the end of what was counted: what came until split stays as it is.
+type tail struct{ from, split, until time.Time }
+
+// tail returns the span in which things may still arrive: the end of the minute
+// of now, or of that before, too.
+func (l *minuteLog) tail(now time.Time) (t tail) {
+	_, last := hourAt(now)
+	t.from, t.until = last, last.Add(time.Minute)
+	if m, ok := l.counted[last]; ok && m.through.After(last) {
+		t.from = m.through
+	}
+	if before, ok := l.counted[last.Add(-time.Minute)]; ok && !before.over() {
+		t.from = later(before.At.UTC(), before.through)
+	}
+	t.split = later(t.from, now.UTC().Add(-settling).Truncate(store.LeastSpan))
+
+	return t
+}
+
+// addTail takes what came until the split of a tail, and behind it.
+func (l *minuteLog) addTail(t tail, settled, fresh []store.Minute, now time.Time) {
+	for at := t.from.Truncate(time.Minute); at.Before(t.until); at = at.Add(time.Minute) {
+		m := l.counted[at]
+		if m.through.IsZero() {
+			m.settled = store.Minute{At: at}
+		}
+		m.settled = plus(m.settled, settled)
+		m.through = t.split
+		if end := at.Add(time.Minute); end.Before(t.split) {
+			m.through = end
+		}
+		m.Minute, m.as = plus(m.settled, fresh), now
+		l.counted[at] = m
+	}
+	l.forget(now)
+}
+
+// plus adds those of some minutes to one that are of the same.
+func plus(m store.Minute, some []store.Minute) store.Minute {
+	sum := store.Minute{At: m.At, Wins: m.Wins, Deliveries: slices.Clone(m.Deliveries)}
+	for _, part := range some {
+		if !part.At.Equal(m.At) {
+			continue
+		}
+		sum.Wins += part.Wins
+		for _, of := range part.Deliveries {
+			i := slices.IndexFunc(sum.Deliveries, func(o store.OutcomeCount) bool { return o.Outcome == of.Outcome && o.State == of.State })
+			if i < 0 {
+				sum.Deliveries = append(sum.Deliveries, of)
+			} else {
+				sum.Deliveries[i].Count += of.Count
+			}
+		}
+	}
+
+	return sum
 }
 
 // paced learns from how long it took to count some minutes that were over.
@@ -72,7 +141,11 @@ func hourAt(now time.Time) (first, last time.Time) {
 }
 
 // over reports whether nothing more came in a minute after it was counted.
-func (m countedMinute) over() bool { return m.as.After(m.At.Add(time.Minute + settling)) }
+func (m countedMinute) over() bool {
+	end := m.At.Add(time.Minute)
+
+	return m.as.After(end.Add(settling)) || !m.through.Before(end)
+}
 
 // live returns the span of minutes, up to that of now, in which things may
 // still arrive: one or two of them.
