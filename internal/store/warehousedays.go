@@ -16,19 +16,14 @@ type WarehouseDay struct {
 	Refused int // of the others, those that the warehouse refused
 }
 
-// What was restored here, and the server has not counted up to, is sent in an
-// order of its own.
 const (
-	isAhead = `written >= ` + yetToCount
-
 	countEventDays = `
 	SELECT to_char(e.received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, count(*),
 		count(*) FILTER (WHERE u.unsent), count(*) FILTER (WHERE NOT u.unsent AND r.key IS NOT NULL)
 	FROM events AS e
 	LEFT JOIN warehouse_positions AS p ON p.sink = @sink AND p.what = 'customerio_events'
 	LEFT JOIN warehouse_refused AS r ON r.sink = @sink AND r.what = 'customerio_events' AND r.key = e.event_id AND r.key2 = ''
-	CROSS JOIN LATERAL (SELECT p.sink IS NULL OR ` + eventUnsentTo + `
-		AND NOT (e.` + isAhead + ` AND (e.written, e.received_at, e.event_id) <= (p.ahead_written, p.ahead_at, p.ahead_key)) AS unsent) AS u
+	CROSS JOIN LATERAL (SELECT p.sink IS NULL OR ` + eventUnsentTo + ` AS unsent) AS u
 	WHERE e.received_at >= @since AND e.received_at < @until
 	GROUP BY day
 	ORDER BY day`
@@ -39,9 +34,7 @@ const (
 	FROM trivia_wins AS w
 	LEFT JOIN warehouse_positions AS p ON p.sink = @sink AND p.what = 'trivia_wins'
 	LEFT JOIN warehouse_refused AS r ON r.sink = @sink AND r.what = 'trivia_wins' AND r.key = w.user_id AND r.key2 = w.trivia_id
-	CROSS JOIN LATERAL (SELECT p.sink IS NULL OR ` + winUnsentTo + `
-		AND NOT (w.` + isAhead + ` AND (w.written, w.won_at, w.user_id, w.trivia_id)
-			<= (p.ahead_written, p.ahead_at, p.ahead_key, p.ahead_key2)) AS unsent) AS u
+	CROSS JOIN LATERAL (SELECT p.sink IS NULL OR ` + winUnsentTo + ` AS unsent) AS u
 	WHERE w.won_at >= @since AND w.won_at < @until
 	GROUP BY day
 	ORDER BY day`
