@@ -20,8 +20,9 @@ const (
 	flushTime = 5 * time.Second // for what is gathered, when the service stops
 
 	// From so many requests on that wait for their commit, intake has all that it
-	// can do: the stage then works half of the time, and catches up later.
+	// can do: the stage then works a third of the time, and catches up later.
 	busyIntake = 8
+	idleTimes  = 2
 )
 
 // newWarehouse returns the stage that copies events and wins, or nil where that
@@ -44,7 +45,7 @@ func (h *hook) newWarehouse(ctx context.Context, set settings, db *store.Store, 
 				return 0
 			}
 
-			return took
+			return idleTimes * took
 		},
 	}), nil
 }
