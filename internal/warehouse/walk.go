@@ -260,7 +260,7 @@ func (w *walk) unsent(ctx context.Context, why error) error {
 	stopping := ctx.Err() != nil
 	switch {
 	case stopping:
-		return nil // the sink is not at fault
+		return nil //nolint:nilerr // whoever stops is not at fault, nor is the sink
 	case errors.Is(why, store.ErrWarehouseHeld):
 		return w.lost(ctx, why)
 	}
