@@ -186,7 +186,7 @@ func TestTriviactlRequiresNothing(t *testing.T) {
 	}
 
 	want := Ctl{
-		Listen: "127.0.0.1:8080", Region: "us", TrackURL: "https://track.customer.io", AppURL: "https://api.customer.io",
+		Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9090", Region: "us", TrackURL: "https://track.customer.io", AppURL: "https://api.customer.io",
 		Tolerance: 5 * time.Minute, Sources: []string{"customerio"}, MaxBody: 1 << 20, Environment: "development",
 		Pushes: Pushes{
 			OnBounce: "suppress", OnSpam: "suppress", OnUnsubscribe: "unsubscribe", OnEngagement: "attributes", OnWin: "attributes",
@@ -207,7 +207,7 @@ func TestTriviactlReadsTheSameNames(t *testing.T) {
 	}
 
 	want := Ctl{
-		DatabaseURL: NewSecret("host=a,b dbname=trivia"), DataDir: "/srv/trivia", Listen: "[::]:80",
+		DatabaseURL: NewSecret("host=a,b dbname=trivia"), DataDir: "/srv/trivia", Listen: "[::]:80", AdminListen: "localhost:0",
 		EventKeys: []Secret{NewSecret("new"), NewSecret("old")}, ActionKeys: []Secret{NewSecret("action")},
 		SiteID: "site", TrackAPIKey: NewSecret("track"), Region: "eu",
 		TrackURL: "http://127.0.0.1:9999", AppURL: "https://proxy/customerio",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	tea "github.com/charmbracelet/bubbletea"
 )
@@ -24,8 +25,12 @@ type Opening struct {
 // Run shows the screens until the person leaves, which is no error, or ctx ends.
 // It leaves the terminal as it was, whatever happens; a panic becomes a [*FaultError].
 func Run(ctx context.Context, d Desk, t Terminal, o Opening) error {
-	within, cancel := context.WithCancel(ctx)
+	within, end := context.WithCancelCause(ctx)
+	cancel := func() { end(nil) }
 	defer cancel()
+	if file, ok := t.In.(*os.File); ok {
+		t.In = keyboard{file, func() { end(errTerminalGone) }}
+	}
 	d.ctx, d.out, d.parting = within, t.Out, &parting{}
 
 	first := pageOverview
@@ -38,6 +43,9 @@ func Run(ctx context.Context, d Desk, t Terminal, o Opening) error {
 		tea.WithInput(t.In), tea.WithOutput(t.Out), tea.WithAltScreen(), tea.WithMouseCellMotion())
 	_, err := program.Run()
 	cancel()
+	if cause := context.Cause(within); errors.Is(cause, errTerminalGone) && err != nil {
+		err = cause
+	}
 	left := d.parting.leave(ctx, t.Out)
 
 	switch fault := g.broken(); {
