@@ -20,9 +20,9 @@ const (
 	flushTime = 5 * time.Second // for what is gathered, when the service stops
 
 	// From so many requests on that wait for their commit, intake has all that it
-	// can do: the stage then works a third of the time, and catches up later.
+	// can do: the stage then works a sixth of the time, and catches up later.
 	busyIntake = 8
-	idleTimes  = 2
+	idleTimes  = 5
 )
 
 // newWarehouse returns the stage that copies events and wins, or nil where that

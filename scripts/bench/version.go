@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"os"
@@ -288,11 +287,20 @@ func startHook(ctx context.Context, opts options, url string, env ...string) (*p
 		var line struct{ Msg, Public string }
 		_ = json.Unmarshal(log.Bytes(), &line)
 		if line.Msg == "ready" {
-			go func() { _, _ = io.Copy(io.Discard, out) }()
+			go complain(log)
 			return &program{Cmd: cmd, addr: line.Public}, nil
 		}
 		_, _ = fmt.Fprintln(&said, log.Text())
 	}
 
 	return nil, fmt.Errorf("does not start: %s", said.String())
+}
+
+// complain shows the errors that a program logs.
+func complain(log *bufio.Scanner) {
+	for log.Scan() {
+		if strings.Contains(log.Text(), `"level":"ERROR"`) {
+			_, _ = fmt.Fprintln(os.Stderr, log.Text())
+		}
+	}
 }
