@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"regexp"
 	"strings"
 	"sync"
@@ -68,6 +69,7 @@ func (at terminal) start(t *testing.T, url string, args ...string) *typed {
 		t.Fatal(err)
 	}
 
+	hangUps()
 	cmd := triviactl(t, url, args...)
 	cmd.Args[0] = cmp.Or(at.program, name)
 	cmd.Env = append(append(cmd.Env, "TERM=xterm-256color"), at.env...)
@@ -91,10 +93,19 @@ func (at terminal) start(t *testing.T, url string, args ...string) *typed {
 		}
 		_ = cmd.Process.Kill() // it may be gone
 		<-s.exited
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if at := bytes.Index(s.all, []byte("DATA RACE")); at >= 0 {
+			t.Errorf("triviactl raced:\n%s", s.all[at:])
+		}
 	})
 
 	return s
 }
+
+// hangUps lets SIGHUP end what is started from here, also where this process was
+// told to ignore it, as by nohup: what is caught is not passed on as ignored.
+var hangUps = sync.OnceFunc(func() { signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) })
 
 // read takes what triviactl writes, as a terminal would.
 func (s *typed) read() {

@@ -39,11 +39,15 @@ func Run(ctx context.Context, d Desk, t Terminal, o Opening) error {
 	}
 	g := &guard{frame: newFrame(&d, first, o.Filter), log: newDebugLog(o.Debug, d.Now), end: cancel}
 	program := tea.NewProgram(g,
-		tea.WithContext(within), tea.WithoutSignalHandler(), // whoever calls it knows the signals
+		tea.WithoutSignalHandler(), // whoever calls it knows the signals
 		tea.WithInput(t.In), tea.WithOutput(t.Out), tea.WithAltScreen(), tea.WithMouseCellMotion())
+	// A context of its own would kill it: then it closes its input while it still
+	// reads from there.
+	stop := context.AfterFunc(within, program.Quit)
 	_, err := program.Run()
+	stop()
 	cancel()
-	if cause := context.Cause(within); errors.Is(cause, errTerminalGone) && err != nil {
+	if cause := context.Cause(within); errors.Is(cause, errTerminalGone) {
 		err = cause
 	}
 	left := d.parting.leave(ctx, t.Out)
