@@ -192,6 +192,9 @@ func (h *hook) run(ctx context.Context, sur surroundings, db *database, public, 
 		_ = public.Close() // connections that are open stay so
 		h.leave.say(leaveTime)
 		err := h.public.Shutdown(timeout)
+		if errors.Is(err, net.ErrClosed) {
+			err = nil // the listener: its Serve may not have noticed yet
+		}
 
 		return errors.Join(err, h.private.Close())
 	})

@@ -2,6 +2,7 @@ package warehouse_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -31,15 +32,21 @@ func BenchmarkDrain(b *testing.B) {
 			bench.exec(b, `VACUUM ANALYZE events, deliveries`)
 			b.Logf("a body has %s bytes", bench.rows(b, `SELECT avg(length(body))::int::text FROM deliveries`)[0])
 			b.ResetTimer()
-			n := 0
+			n, size := 0, int64(0)
 			begun := time.Now()
 			for i := range b.N {
 				dir := b.TempDir()
 				st := bench.stage(b, openFiles(b, fmt.Sprintf("%s/%d", dir, i), format))
 				bench.send(b, st)
 				n += rows
+				for _, name := range files(b, fmt.Sprintf("%s/%d", dir, i), "customerio_events") {
+					if info, err := os.Stat(fmt.Sprintf("%s/%d/%s", dir, i, name)); err == nil {
+						size += info.Size()
+					}
+				}
 			}
 			b.ReportMetric(float64(n)/time.Since(begun).Seconds(), "events/s")
+			b.ReportMetric(float64(size)/float64(n), "B/event")
 			if got := bench.rows(b, `SELECT DISTINCT sent::text FROM warehouse_positions WHERE what = 'customerio_events'`); len(got) != 1 || got[0] != fmt.Sprint(rows) {
 				b.Errorf("%q rows were sent, want %d", got, rows)
 			}

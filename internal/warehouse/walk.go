@@ -257,11 +257,12 @@ func (w *walk) sent(ctx context.Context, sent store.WarehouseSent, begun time.Ti
 // unsent says why nothing could be sent. It comes again.
 func (w *walk) unsent(ctx context.Context, why error) error {
 	w.drop()
-	stopping := ctx.Err() != nil
-	switch {
-	case stopping:
-		return nil //nolint:nilerr // whoever stops is not at fault, nor is the sink
-	case errors.Is(why, store.ErrWarehouseHeld):
+	select {
+	case <-ctx.Done():
+		return nil // we are told to stop: the sink is not at fault
+	default:
+	}
+	if errors.Is(why, store.ErrWarehouseHeld) {
 		return w.lost(ctx, why)
 	}
 	w.failed(ctx, w, why)
