@@ -299,16 +299,21 @@ func startOrphan(t *testing.T, dir string) *exec.Cmd {
 		t.Fatalf("start a server: %v", err)
 	}
 
-	for range 6000 {
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	late := time.After(time.Minute)
+	for {
 		text, _ := os.ReadFile(filepath.Join(data, "postmaster.pid"))
 		if strings.HasSuffix(strings.TrimSpace(string(text)), "ready") {
 			return cmd
 		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal("the server was not ready within a minute")
 
-	return nil
+		select {
+		case <-again.C:
+		case <-late:
+			t.Fatal("the server was not ready within a minute")
+		}
+	}
 }
 
 // as returns what runs a command as the owner of path.

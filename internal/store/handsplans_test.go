@@ -2,13 +2,12 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"trivia/internal/pgtest"
 )
 
 // TestWhatOperatorsAskForIsFoundThroughIndexes does for the operators' further
@@ -16,27 +15,14 @@ import (
 func TestWhatOperatorsAskForIsFoundThroughIndexes(t *testing.T) {
 	t.Parallel()
 
-	url := pgtest.Schema(t)
-	if _, err := Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	s, err := Open(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	for _, statement := range append(manyRows,
+	s := newFilled(t, append(slices.Clone(manyRows),
 		`INSERT INTO prizes (user_id, trivia_id, item, granted_at, revoked_at)
 			SELECT user_id, trivia_id, item, won_at, CASE WHEN random() < 0.01 THEN now() END FROM trivia_wins`,
 		`INSERT INTO audit_log (at, actor, verb, target, detail)
 			SELECT '2026-05-04'::timestamptz + i * interval '1 s', 'ann@desk', 'push hold', '1 push', jsonb_build_object('pushes', jsonb_build_array(i))
 			FROM generate_series(1, 20000) AS i`,
 		`INSERT INTO trivias (trivia_id, closed_at) SELECT 'closed-' || i, now() FROM generate_series(1, 2000) AS i`,
-		`ANALYZE prizes, audit_log, trivias`) {
-		if _, err := s.pool.Exec(t.Context(), statement); err != nil {
-			t.Fatalf("%s: %v", statement, err)
-		}
-	}
+		`ANALYZE prizes, audit_log, trivias`)...)
 
 	var (
 		at    = time.Date(2026, 5, 4, 3, 0, 0, 0, time.UTC)

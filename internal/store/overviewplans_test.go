@@ -4,8 +4,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"trivia/internal/pgtest"
 )
 
 // TestAnOverviewReadsOnlyWhatItTellsOf is the plans test of the statements that
@@ -13,20 +11,7 @@ import (
 func TestAnOverviewReadsOnlyWhatItTellsOf(t *testing.T) {
 	t.Parallel()
 
-	url := pgtest.Schema(t)
-	if _, err := Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	s, err := Open(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	for _, statement := range manyRows {
-		if _, err := s.pool.Exec(t.Context(), statement); err != nil {
-			t.Fatalf("%s: %v", statement, err)
-		}
-	}
+	s := newFilled(t, manyRows...)
 
 	at := time.Date(2026, 5, 4, 3, 0, 0, 0, time.UTC)
 	minute := []any{at, at.Add(time.Minute)}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"trivia/internal/pgtest"
 	"trivia/internal/trivia"
 )
 
@@ -17,20 +16,7 @@ import (
 func TestCommonListingsReadAPageThroughAnIndex(t *testing.T) {
 	t.Parallel()
 
-	url := pgtest.Schema(t)
-	if _, err := Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	s, err := Open(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	for _, statement := range manyRows {
-		if _, err := s.pool.Exec(t.Context(), statement); err != nil {
-			t.Fatalf("%s: %v", statement, err)
-		}
-	}
+	s := newFilled(t, manyRows...)
 
 	var (
 		at        = time.Date(2026, 5, 4, 3, 0, 0, 0, time.UTC)

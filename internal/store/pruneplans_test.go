@@ -1,13 +1,12 @@
 package store
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"trivia/internal/pgtest"
 )
 
 // TestPruningAndForgettingReadThroughAnIndex holds the indexes against the
@@ -16,26 +15,13 @@ import (
 func TestPruningAndForgettingReadThroughAnIndex(t *testing.T) {
 	t.Parallel()
 
-	url := pgtest.Schema(t)
-	if _, err := Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	s, err := Open(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	for _, statement := range append(manyRows,
+	s := newFilled(t, append(slices.Clone(manyRows),
 		`UPDATE pushes SET settled_at = created_at WHERE state IN ('sent', 'parked')`,
 		`INSERT INTO trivias (trivia_id, closed_at, sealed_at) VALUES ('trivia-7', now(), now())`,
 		`INSERT INTO forget_key (key) VALUES ('\x0102')`,
 		`INSERT INTO forgotten (hash) SELECT sha256(i::text::bytea) FROM generate_series(1, 20000) AS i`,
 		`VACUUM ANALYZE pushes, forgotten`,
-	) {
-		if _, err := s.pool.Exec(t.Context(), statement); err != nil {
-			t.Fatalf("%s: %v", statement, err)
-		}
-	}
+	)...)
 
 	var (
 		at     = time.Date(2026, 5, 4, 3, 0, 0, 0, time.UTC)
@@ -90,18 +76,7 @@ func TestPruningAndForgettingReadThroughAnIndex(t *testing.T) {
 func TestForgettingCostsAnAwardNothingWhereNobodyWasForgotten(t *testing.T) {
 	t.Parallel()
 
-	url := pgtest.Schema(t)
-	if _, err := Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	s, err := Open(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	if _, err := s.pool.Exec(t.Context(), `INSERT INTO users SELECT 'u' || i FROM generate_series(1, 100) AS i`); err != nil {
-		t.Fatal(err)
-	}
+	s := newFilled(t, `INSERT INTO users SELECT 'u' || i FROM generate_series(1, 100) AS i`)
 
 	const asked = `
 		SELECT count(*) FROM (SELECT 'u' || i, 't' FROM generate_series(1, 100) AS i) AS a (user_id, trivia_id) WHERE NOT ` + wonForgotten

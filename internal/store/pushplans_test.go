@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"trivia/internal/pgtest"
 )
 
 // TestPushingCostsTheSameHoweverMuchWaits holds the indexes against the
@@ -18,32 +16,18 @@ import (
 func TestPushingCostsTheSameHoweverMuchWaits(t *testing.T) {
 	t.Parallel()
 
-	url := pgtest.Schema(t)
-	if _, err := Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	s, err := Open(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	exec := func(sql string) {
-		t.Helper()
-		if _, err := s.pool.Exec(t.Context(), sql); err != nil {
-			t.Fatalf("%s: %v", sql, err)
-		}
-	}
-
-	exec(`ANALYZE pushes, push_people, trivia_wins`)
-	exec(`INSERT INTO pushes (person, kind, cause, cause_id, occurred_at, state, status)
+	s := newFilled(t,
+		`ANALYZE pushes, push_people, trivia_wins`,
+		`INSERT INTO pushes (person, kind, cause, cause_id, occurred_at, state, status)
 		SELECT CASE WHEN n % 2 = 0 THEN 'busy' ELSE 'p' || n END, 'event', 'win', 't' || n % 50, now(),
 			CASE n % 8 WHEN 0 THEN 'pending' WHEN 1 THEN 'pending' WHEN 2 THEN 'parked' WHEN 3 THEN 'held' ELSE 'sent' END,
 			CASE WHEN n % 8 = 2 THEN 401 END
-		FROM generate_series(1, 80000) AS n`)
-	exec(`INSERT INTO push_people (person, leased_until)
-		SELECT 'p' || n, now() + CASE WHEN n < 100 THEN interval '1 hour' ELSE '-1 hour' END FROM generate_series(1, 80000) AS n`)
-	exec(`INSERT INTO users (user_id) VALUES ('busy')`)
-	exec(`INSERT INTO trivia_wins (user_id, trivia_id, item, delivery_key) SELECT 'busy', 't' || n, 'mug', 'k' FROM generate_series(1, 50) AS n`)
+		FROM generate_series(1, 80000) AS n`,
+		`INSERT INTO push_people (person, leased_until)
+		SELECT 'p' || n, now() + CASE WHEN n < 100 THEN interval '1 hour' ELSE '-1 hour' END FROM generate_series(1, 80000) AS n`,
+		`INSERT INTO users (user_id) VALUES ('busy')`,
+		`INSERT INTO trivia_wins (user_id, trivia_id, item, delivery_key) SELECT 'busy', 't' || n, 'mug', 'k' FROM generate_series(1, 50) AS n`,
+	)
 
 	after := "p4"
 	people := []string{"busy", "p1", "p9", "p17"}
@@ -68,7 +52,7 @@ func TestPushingCostsTheSameHoweverMuchWaits(t *testing.T) {
 	}
 	for _, analyzed := range []bool{false, true} {
 		if analyzed {
-			exec(`ANALYZE pushes, push_people, trivia_wins`)
+			s.do(t, `ANALYZE pushes, push_people, trivia_wins`)
 		}
 		for _, tt := range tests {
 			plan := s.explain(t, tt.sql, tt.args)

@@ -13,12 +13,12 @@ import (
 	"trivia/internal/trivia"
 )
 
-// newFilled is a store with the rows of manyRows.
-func newFilled(t *testing.T) *Store {
+// newFilled is a store in whose database the statements were run.
+func newFilled(t *testing.T, statements ...string) *Store {
 	t.Helper()
 
 	s := newEmpty(t)
-	for _, statement := range manyRows {
+	for _, statement := range statements {
 		s.do(t, statement)
 	}
 
@@ -73,7 +73,7 @@ func walkThrough[F, T any](t *testing.T, r Reader[F, T], f F, page Page, name fu
 func TestListingsAreTheSameBothWays(t *testing.T) {
 	t.Parallel()
 
-	s := newFilled(t)
+	s := newFilled(t, manyRows...)
 	s.do(t, `INSERT INTO audit_log (at, actor, verb, target) SELECT now() - i / 5 * interval '1 s', 'ann', 'replay', 'key-' || i FROM generate_series(1, 900) AS i`)
 	t.Run("wins", func(t *testing.T) {
 		t.Parallel()
@@ -114,7 +114,7 @@ func bothWays[F, T any](t *testing.T, r Reader[F, T], f F, want int, name func(T
 func TestTextIsLookedForStretchByStretch(t *testing.T) {
 	t.Parallel()
 
-	s := newFilled(t)
+	s := newFilled(t, manyRows...)
 	tests := []struct {
 		name   string
 		filter DeliveryFilter
@@ -169,7 +169,7 @@ func TestTextIsLookedForStretchByStretch(t *testing.T) {
 func TestTextIsLookedForInEveryListing(t *testing.T) {
 	t.Parallel()
 
-	s := newFilled(t)
+	s := newFilled(t, manyRows...)
 	s.do(t, `INSERT INTO audit_log (actor, verb, target, reason) VALUES ('ann', 'replay', 'key-1', 'Bob said so')`)
 	one := func(n int, err error) {
 		t.Helper()
@@ -302,7 +302,7 @@ func TestArrivalsOfPushes(t *testing.T) {
 func TestRowsAreReadAgain(t *testing.T) {
 	t.Parallel()
 
-	s := newFilled(t)
+	s := newFilled(t, manyRows...)
 	found, err := s.ReadDeliveries().Look(t.Context(), DeliveryFilter{State: trivia.StateParked}, Page{Limit: 3})
 	if err != nil {
 		t.Fatal(err)

@@ -16,7 +16,7 @@ import (
 func TestLookingAndCountingReadAnIndex(t *testing.T) {
 	t.Parallel()
 
-	s := newFilled(t)
+	s := newFilled(t, manyRows...)
 	var (
 		at       = time.Date(2026, 5, 4, 3, 0, 0, 0, time.UTC)
 		late     = time.Date(2026, 5, 4, 5, 30, 0, 0, time.UTC)
@@ -79,7 +79,7 @@ func TestLookingAndCountingReadAnIndex(t *testing.T) {
 func TestRowsAreReadAgainByTheirKeys(t *testing.T) {
 	t.Parallel()
 
-	s := newFilled(t)
+	s := newFilled(t, manyRows...)
 	rows := make([]DeliveryRow, 60)
 	ids := make([]int64, 60)
 	for i := range rows {

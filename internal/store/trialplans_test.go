@@ -6,8 +6,6 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
-
-	"trivia/internal/pgtest"
 )
 
 // TestProvingALoadReadsNothingButItsRows holds the indexes against the
@@ -16,20 +14,7 @@ import (
 func TestProvingALoadReadsNothingButItsRows(t *testing.T) {
 	t.Parallel()
 
-	url := pgtest.Schema(t)
-	if _, err := Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	s, err := Open(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	for _, statement := range manyRows {
-		if _, err := s.pool.Exec(t.Context(), statement); err != nil {
-			t.Fatalf("%s: %v", statement, err)
-		}
-	}
+	s := newFilled(t, manyRows...)
 
 	some := func(name string, n int) []string {
 		words := make([]string, n)

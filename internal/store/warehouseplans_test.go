@@ -1,13 +1,12 @@
 package store
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"trivia/internal/pgtest"
 )
 
 // TestAPieceForTheWarehouseCostsTheSameHoweverMuchThereIs holds the indexes
@@ -15,30 +14,14 @@ import (
 func TestAPieceForTheWarehouseCostsTheSameHoweverMuchThereIs(t *testing.T) {
 	t.Parallel()
 
-	url := pgtest.Schema(t)
-	if _, err := Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	s, err := Open(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	if _, err := s.pool.Exec(t.Context(), `ANALYZE events, trivia_wins, deliveries`); err != nil {
-		t.Fatal(err)
-	}
-	for _, sql := range append(manyRows[:len(manyRows)-1],
+	s := newFilled(t, slices.Concat([]string{`ANALYZE events, trivia_wins, deliveries`}, manyRows[:len(manyRows)-1], []string{
 		`INSERT INTO deliveries (key, kind, body, body_sha256, state, outcome, received_at, last_seen_at)
 			SELECT event_id, 'event', '{}', '', 'done', 'recorded', received_at, received_at FROM events`,
 		`INSERT INTO warehouse_positions (sink, what, cluster, written, at, key)
 			SELECT 'w', 'customerio_events', '', written, received_at, event_id FROM events WHERE event_id = 'event-19000'`,
 		`INSERT INTO warehouse_positions (sink, what, cluster, written, at, key, key2)
 			SELECT 'w', 'trivia_wins', '', written, won_at, user_id, trivia_id FROM trivia_wins ORDER BY won_at DESC LIMIT 1`,
-	) {
-		if _, err := s.pool.Exec(t.Context(), sql); err != nil {
-			t.Fatalf("%s: %v", sql, err)
-		}
-	}
+	})...)
 
 	var written uint64
 	if err := s.pool.QueryRow(t.Context(), `SELECT written FROM events LIMIT 1`).Scan(&written); err != nil {
