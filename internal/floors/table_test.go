@@ -28,6 +28,7 @@ func design() house {
 			"internal/diag":        0,
 			"internal/pgembed":     0,
 			"internal/parquetfile": 0,
+			"internal/plain":       0,
 			"internal/floors":      0,
 			"sql/migrations":       0,
 
