@@ -25,6 +25,7 @@ func design() house {
 			"internal/source":      0,
 			"internal/config":      0,
 			"internal/drain":       0,
+			"internal/faultpoint":  0,
 			"internal/diag":        0,
 			"internal/pgembed":     0,
 			"internal/parquetfile": 0,

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"trivia/internal/faultpoint"
 	"trivia/internal/store"
 	"trivia/internal/trivia"
 )
@@ -191,6 +192,7 @@ func (w *pruneWalk) walk(
 		if err != nil {
 			return err
 		}
+		faultpoint.At(faultpoint.Pruned)
 		step = next
 		count(step)
 		w.done += step.Gone

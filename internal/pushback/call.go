@@ -11,6 +11,7 @@ import (
 
 	"trivia/internal/customerio"
 	"trivia/internal/drain"
+	"trivia/internal/faultpoint"
 	"trivia/internal/store"
 	"trivia/internal/trivia"
 )
@@ -35,7 +36,9 @@ func (tn *turn) call(ctx context.Context, name string, fn func(context.Context) 
 	ctx, stop := outlive(ctx)
 	defer stop()
 	begin := tn.Now()
+	faultpoint.At(faultpoint.PushCalling)
 	err := fn(ctx)
+	faultpoint.At(faultpoint.PushCalled)
 	if !errors.Is(err, customerio.ErrPerson) {
 		tn.Metrics.PushCall(name, answerOf(err), tn.Now().Sub(begin))
 	}

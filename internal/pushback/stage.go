@@ -15,6 +15,7 @@ import (
 
 	"trivia/internal/customerio"
 	"trivia/internal/diag"
+	"trivia/internal/faultpoint"
 	"trivia/internal/store"
 )
 
@@ -180,6 +181,7 @@ func (st *Stage) handOver(ctx context.Context, turns []store.PushTurn, until tim
 // turn sends for one person and gives them back.
 func (st *Stage) turn(ctx context.Context, t *store.PushTurn, until time.Time, trial bool) {
 	tn := &turn{Stage: st, PushTurn: t, until: until, trial: trial, ended: map[int64]store.PushEnd{}}
+	faultpoint.At(faultpoint.PushClaimed)
 	end := tn.run(ctx)
 	if err := st.ledger.write(ctx, end); err != nil {
 		st.mu.Lock()
@@ -188,6 +190,7 @@ func (st *Stage) turn(ctx context.Context, t *store.PushTurn, until time.Time, t
 
 		return
 	}
+	faultpoint.At(faultpoint.PushEnded)
 
 	for _, e := range end.Ends {
 		st.Metrics.PushSettled(string(e.State))

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"trivia/internal/diag"
+	"trivia/internal/faultpoint"
 	"trivia/internal/signature"
 	"trivia/internal/source"
 	"trivia/internal/store"
@@ -115,6 +116,7 @@ func (rc *Receiver) accept(w http.ResponseWriter, r *http.Request, d *dealing, r
 		outcome = string(trivia.StatePending)
 	}
 	rc.write(w, d, http.StatusOK, answerOf("status", status, "outcome", outcome, "key", d.key))
+	faultpoint.At(faultpoint.Answered)
 
 	if !receipt.Duplicate && receipt.State == trivia.StateParked {
 		rc.Log.WarnContext(r.Context(), "delivery parked",

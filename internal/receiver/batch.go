@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"trivia/internal/faultpoint"
 	"trivia/internal/store"
 	"trivia/internal/trivia"
 )
@@ -80,8 +81,10 @@ func (in *Intake) try(commit commit, arrivals []store.Arrival, most time.Duratio
 	defer cancel()
 
 	start := in.now()
+	faultpoint.At(faultpoint.BeforeCommit)
 	receipts, err := commit(ctx, arrivals)
 	if err == nil {
+		faultpoint.At(faultpoint.AfterCommit)
 		in.metrics.Batch(len(arrivals), in.now().Sub(start))
 	}
 

@@ -16,6 +16,7 @@ import (
 
 	"trivia/internal/customerio"
 	"trivia/internal/diag"
+	"trivia/internal/faultpoint"
 	"trivia/internal/signature"
 	"trivia/internal/source"
 	"trivia/internal/store"
@@ -152,6 +153,7 @@ func (rc *Receiver) receive(w http.ResponseWriter, r *http.Request, d *dealing) 
 	}
 	d.decode(r.Header, &a)
 	d.key = a.Key
+	faultpoint.At(faultpoint.RequestRead)
 
 	return rc.Intake.Submit(a)
 }

@@ -16,6 +16,7 @@ import (
 	"trivia/internal/customerio"
 	"trivia/internal/diag"
 	"trivia/internal/drain"
+	"trivia/internal/faultpoint"
 	"trivia/internal/store"
 	"trivia/internal/trivia"
 )
@@ -97,6 +98,7 @@ func (st *Stage) one(ctx context.Context, ref store.Ref) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	faultpoint.At(faultpoint.SettleClaimed)
 
 	receipt, err := st.Store.Settle(ctx, p, arrivalOf(p), store.SettleOptions{
 		CreateUsers: st.CreateUsers, Retry: st.retry(p), Statement: statement, Owing: st.Owing,
@@ -104,6 +106,7 @@ func (st *Stage) one(ctx context.Context, ref store.Ref) (int, error) {
 	if err != nil {
 		return 1, st.failed(ctx, p, err)
 	}
+	faultpoint.At(faultpoint.SettleCommitted)
 
 	st.Metrics.Settled(string(receipt.Outcome))
 	if receipt.State == trivia.StateParked {

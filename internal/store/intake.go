@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"trivia/internal/faultpoint"
 	"trivia/internal/trivia"
 )
 
@@ -126,7 +127,9 @@ func (in *Intake) take(ctx context.Context, conn *pgx.Conn, b *batch, settle boo
 	} else {
 		b.queueKeep(&q, b.firsts, settle)
 	}
-	if err := conn.SendBatch(ctx, &q).Close(); err != nil {
+	results := conn.SendBatch(ctx, &q)
+	faultpoint.At(faultpoint.CommitSent)
+	if err := results.Close(); err != nil {
 		return err
 	}
 	b.partRivals()

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"trivia/internal/faultpoint"
 	"trivia/internal/trivia"
 )
 
@@ -148,7 +149,12 @@ func (s *Store) settle(ctx context.Context, tx pgx.Tx, p Pending, sl *slip, end 
 		queueRecord(&q, sl, opts.Owing)
 	}
 
-	return tx.SendBatch(ctx, &q).Close()
+	if err := tx.SendBatch(ctx, &q).Close(); err != nil {
+		return err
+	}
+	faultpoint.At(faultpoint.SettleAwarded)
+
+	return nil
 }
 
 const deferDelivery = `

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"trivia/internal/faultpoint"
 	"trivia/internal/store"
 )
 
@@ -61,6 +62,7 @@ func (w *walk) step(ctx context.Context) (n int, err error) {
 	if err != nil || b.Rows() == 0 {
 		return 0, err
 	}
+	faultpoint.At(faultpoint.CopyRead)
 	mend(b.Events, w.Sink)
 	if ok, err := w.take(ctx, b, ahead); !ok {
 		return 0, err
@@ -244,9 +246,11 @@ func (w *walk) sent(ctx context.Context, sent store.WarehouseSent, begun time.Ti
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
 	defer cancel()
 	noted := w.Now()
+	faultpoint.At(faultpoint.CopySent)
 	if err := w.Store.SentWarehouse(limited, w.lease, sent, w.Lease); err != nil {
 		return false, w.lost(ctx, err)
 	}
+	faultpoint.At(faultpoint.CopySaved)
 	w.renewed(noted)
 	w.went(ctx, w)
 	w.Metrics.WarehouseSent(w.Sink.Name(), string(w.table), sent.Rows-len(sent.Refused), len(sent.Refused), w.Now().Sub(begun))

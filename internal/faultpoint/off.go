@@ -1,0 +1,6 @@
+//go:build !faults
+
+package faultpoint
+
+// At does nothing: this program was built without faults.
+func At(Name) {}
