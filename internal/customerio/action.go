@@ -10,8 +10,9 @@ import (
 // DecodeAction reads the body of a campaign action: a JSON object with
 // user_id, trivia_id and item. Names are matched to the letter, the last of
 // several equal ones counts, and others are ignored, so that a campaign may
-// send more than we use. A number is taken for an identifier as it is written.
-// The error is a [trivia.Unusable], and a win without error passes its Check.
+// send more than we use. A whole number is taken for an identifier as it is
+// written. Words are cleaned, see [trivia.Clean]. The error is a
+// [trivia.Unusable], and a win without error passes its Check.
 func DecodeAction(body []byte) (trivia.Win, error) {
 	if !utf8.Valid(body) {
 		return trivia.Win{}, trivia.Unusablef("body is not valid UTF-8, at byte %d", firstBad(body))
@@ -49,12 +50,7 @@ func win(user, id, item []byte) (trivia.Win, error) {
 		return trivia.Win{}, err
 	}
 
-	w := trivia.Win{User: trivia.UserID(userID), Trivia: trivia.ID(triviaID), Item: trivia.Item(prize)}
-	if err := w.Check(); err != nil {
-		return trivia.Win{}, err
-	}
-
-	return w, nil
+	return trivia.ParseWin(userID, triviaID, prize)
 }
 
 // identifier returns the text of a value that may also be written as a number,
@@ -63,9 +59,15 @@ func identifier(name string, raw []byte) (string, error) {
 	if len(raw) == 0 || !isNumber(raw) {
 		return text(name, raw)
 	}
-	// An exponent means that some program has rounded the number.
-	if bytes.ContainsAny(raw, "eE") {
+	// Only a whole number is an identifier: what else a program makes of one is
+	// another spelling of it, and would be another person.
+	switch {
+	case bytes.ContainsAny(raw, "eE"):
 		return "", trivia.Unusablef("%s is a number with an exponent, which may have lost digits", name)
+	case bytes.ContainsRune(raw, '.'):
+		return "", trivia.Unusablef("%s is a number with a fraction, want a whole one or text", name)
+	case string(raw) == "-0":
+		return "", trivia.Unusablef("%s is -0, which is no identifier", name)
 	}
 
 	return string(raw), nil

@@ -118,7 +118,11 @@ func TestDecodeEventFindsThePerson(t *testing.T) {
 	}{
 		{"by the company's own identifier", "email", `{"identifiers":{"id":"u","cio_id":"c","email":"a@b"},"customer_id":"v"}`, "u", "u", "a@b"},
 		{"a workspace that has only ids", "sms", `{"identifiers":{"id":"u"}}`, "u", "u", ""},
-		{"any script, any sign", "sms", `{"identifiers":{"id":" p\/3?x=1 Zo\u00eb \ud83c\udf89+@&#%"}}`, " p/3?x=1 Zoë 🎉+@&#%", " p/3?x=1 Zoë 🎉+@&#%", ""},
+		{"any script, any sign", "sms", `{"identifiers":{"id":"p\/3?x=1 Zo\u00eb \ud83c\udf89+@&#%"}}`, "p/3?x=1 Zoë 🎉+@&#%", "p/3?x=1 Zoë 🎉+@&#%", ""},
+		{"white space around it, and letters in parts", "sms", `{"identifiers":{"id":"\u00a0Zoe\u0308\r\n"}}`, "Zoë", "Zoë", ""},
+		{"a character that cannot be seen is kept", "sms", `{"identifiers":{"id":"u\u200b1"}}`, "u\u200b1", "u\u200b1", ""},
+		{"a number with a fraction is nobody", "sms", `{"identifiers":{"id":1234.0,"cio_id":"c"}}`, "cio_c", "", ""},
+		{"minus nothing is nobody", "sms", `{"identifiers":{"id":-0,"cio_id":"c"}}`, "cio_c", "", ""},
 		{"a number", "sms", `{"identifiers":{"id":9007199254740993}}`, "9007199254740993", "9007199254740993", ""},
 		{"as long as it may be", "sms", `{"identifiers":{"id":"` + most + `"}}`, most, most, ""},
 

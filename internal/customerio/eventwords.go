@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"trivia/internal/trivia"
 )
 
 // maxPersonKept is how many bytes of an identifier an index entry has room for.
@@ -95,7 +97,7 @@ func whole(raw []byte) []byte {
 	case len(raw) == 0:
 		return nil
 	case isNumber(raw):
-		if bytes.ContainsAny(raw, "eE") { // some program has rounded it
+		if bytes.ContainsAny(raw, "eE.") || string(raw) == "-0" { // some program has rounded it, or spelt it anew
 			return nil
 		}
 	case raw[0] != '"', !keepsAll(raw):
@@ -103,8 +105,20 @@ func whole(raw []byte) []byte {
 	default:
 		text = textOf(raw)
 	}
-	if len(text) > maxPersonKept || len(bytes.TrimSpace(text)) == 0 {
+	text = cleaned(text)
+	if len(text) > maxPersonKept || len(text) == 0 {
 		return nil
+	}
+
+	return text
+}
+
+// cleaned is [trivia.Clean], without a copy where there is nothing to clean.
+func cleaned(text []byte) []byte {
+	for i, c := range text {
+		if c > '~' || c < ' ' || c == ' ' && (i == 0 || i == len(text)-1) {
+			return []byte(trivia.Clean(string(text)))
+		}
 	}
 
 	return text

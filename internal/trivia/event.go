@@ -54,12 +54,16 @@ func (ev Event) Answer() (Answer, bool) {
 	if !ok || ev.ObjectType != "in_app" || ev.Metric != "clicked" || ev.Person == "" {
 		return Answer{}, false
 	}
-	id, text, ok := strings.Cut(rest, "/")
-	if !ok || check("trivia_id", id, MaxID) != nil || check("answer", text, MaxAnswer) != nil {
+	name, text, ok := strings.Cut(rest, "/")
+	if !ok {
+		return Answer{}, false
+	}
+	id, err := ParseID(name)
+	if err != nil || checkText("answer", text, MaxAnswer) != nil {
 		return Answer{}, false
 	}
 
-	return Answer{ID(id), text}, true
+	return Answer{id, text}, true
 }
 
 // byMachine reports whether a machine opened or clicked, and so says nothing

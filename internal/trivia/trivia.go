@@ -3,13 +3,10 @@
 // no clock, no network and no database.
 package trivia
 
-import (
-	"fmt"
-	"strings"
-	"unicode/utf8"
-)
+import "fmt"
 
-// Bounds of the three words of a win, in characters (Unicode code points).
+// Bounds of the three words of a win, in characters (Unicode code points), after
+// [Clean].
 const (
 	MaxUserID = 64
 	MaxID     = 64
@@ -45,8 +42,8 @@ func Unusablef(format string, args ...any) Unusable {
 	return Unusable(fmt.Sprintf(format, args...))
 }
 
-// Check returns nil if all three words of w can be kept as they are. Its error
-// is an [Unusable] that names the first word that cannot.
+// Check returns nil if all three words of w can be kept as they are; it does not
+// clean them. Its error is an [Unusable] that names the first word that cannot.
 func (w Win) Check() error {
 	if err := CheckUserID(w.User); err != nil {
 		return err
@@ -63,20 +60,3 @@ func CheckUserID(id UserID) error { return check("user_id", string(id), MaxUserI
 
 // CheckID returns nil if id can name a trivia, else an [Unusable].
 func CheckID(id ID) error { return check("trivia_id", string(id), MaxID) }
-
-func check(name, word string, most int) error {
-	switch n := utf8.RuneCountInString(word); {
-	case word == "":
-		return Unusablef("%s is empty", name)
-	case strings.TrimSpace(word) == "":
-		return Unusablef("%s is blank", name)
-	case !utf8.ValidString(word):
-		return Unusablef("%s is not valid UTF-8", name)
-	case strings.ContainsRune(word, 0):
-		return Unusablef("%s contains a NUL character", name)
-	case n > most:
-		return Unusablef("%s has %d characters, at most %d fit", name, n, most)
-	}
-
-	return nil
-}
