@@ -34,7 +34,7 @@ func (s *session) card(lines ...line) {
 	for _, l := range lines {
 		var words []string
 		for _, value := range l.values {
-			if word := tui.Clean(s.longText(value)); word != "" {
+			if word := tui.Word(s.longText(value)); word != "" {
 				words = append(words, word)
 			}
 		}

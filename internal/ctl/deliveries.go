@@ -76,14 +76,15 @@ func parseDeliveryFilter(c *cli.Context, now time.Time) (f store.DeliveryFilter,
 		return f, err
 	}
 
+	win := winFilter(c)
 	f = store.DeliveryFilter{
 		Key:     c.String("key"),
 		Kind:    trivia.Kind(kind),
 		State:   trivia.State(state),
 		Outcome: trivia.Outcome(outcome),
-		User:    trivia.UserID(c.String("user")),
-		Trivia:  trivia.ID(c.String("trivia")),
-		Item:    trivia.Item(c.String("item")),
+		User:    win.User,
+		Trivia:  win.Trivia,
+		Item:    win.Item,
 		Text:    c.String("text"),
 	}
 	f.Since, f.Until, err = parseSpan(c, now)

@@ -80,7 +80,7 @@ func parseEventFilter(c *cli.Context, now time.Time) (f store.EventFilter, err e
 		return f, err
 	}
 	f = store.EventFilter{
-		Person:     c.String("user"),
+		Person:     personFilter(c),
 		ObjectType: c.String("object"),
 		Metric:     c.String("metric"),
 		Campaign:   c.String("campaign"),

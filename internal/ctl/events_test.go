@@ -171,7 +171,7 @@ func TestAnEventThatIsNotThereOrHasNoPayload(t *testing.T) {
 	st.fake.event = operator.EventStory{EventRow: someEvents()[2]}
 	st.want(t, []string{"events", "show", "e", "--raw"}, 3, "", "triviactl: payload of event \"e-3\": its delivery is gone: not found\n")
 	st.want(t, []string{"events", "show", "e"}, 0, `event          e-3
-object         �[31mred
+object         ⟨U+001B⟩[31mred
 metric         sent
 received       2026-04-04T10:00:00.000000Z
 push           owed, but the event names nobody to push for

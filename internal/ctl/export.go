@@ -148,7 +148,8 @@ func (s *session) exportWins(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	f := store.WinFilter{User: trivia.UserID(c.String("user")), Trivia: trivia.ID(c.String("trivia")), Item: trivia.Item(c.String("item"))}
+	win := winFilter(c)
+	f := store.WinFilter{User: win.User, Trivia: win.Trivia, Item: win.Item}
 	if f.Since, f.Until, err = parseSpan(c, s.Now()); err != nil {
 		return err
 	}
@@ -190,7 +191,8 @@ func (s *session) exportDeliveries(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	f := store.DeliveryFilter{User: trivia.UserID(c.String("user")), Trivia: trivia.ID(c.String("trivia")), Item: trivia.Item(c.String("item"))}
+	win := winFilter(c)
+	f := store.DeliveryFilter{User: win.User, Trivia: win.Trivia, Item: win.Item}
 	if f.Since, f.Until, err = parseSpan(c, s.Now()); err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func (s *session) forget(c *cli.Context) error {
 	if kept.Nothing() && !suppress {
 		return nil
 	}
-	question := "Forget " + tui.Clean(fmt.Sprintf("%q", user))
+	question := `Forget "` + tui.Word(user) + `"`
 	if suppress {
 		question += " and delete their profile at Customer.io"
 	}
@@ -100,9 +100,9 @@ func (s *session) forget(c *cli.Context) error {
 // by nobody but a person.
 func (s *session) printKept(k operator.Kept) error {
 	if k.Nothing() {
-		s.print("nothing is stored about %s\n", tui.Clean(k.User))
+		s.print("nothing is stored about %s\n", tui.Word(k.User))
 	} else {
-		s.print("stored about %s", tui.Clean(k.User))
+		s.print("stored about %s", tui.Word(k.User))
 		if len(k.Names) > 0 {
 			s.print(", also known as %s", tui.Clean(strings.Join(k.Names, ", ")))
 		}

@@ -60,10 +60,8 @@ Examples:
 }
 
 func parsePrizes(c *cli.Context, now time.Time) (f store.PrizeFilter, err error) {
-	f = store.PrizeFilter{
-		User: trivia.UserID(c.String("user")), Trivia: trivia.ID(c.String("trivia")), Item: trivia.Item(c.String("item")),
-		Revoked: c.Bool("revoked"),
-	}
+	win := winFilter(c)
+	f = store.PrizeFilter{User: win.User, Trivia: win.Trivia, Item: win.Item, Revoked: c.Bool("revoked")}
 	f.Since, f.Until, err = parseSpan(c, now)
 
 	return f, err
@@ -114,7 +112,7 @@ func (s *session) revokePrize(c *cli.Context) error {
 		return hintMissing(err, hint)
 	}
 	if win.Prize.RevokedAt.IsZero() {
-		question := fmt.Sprintf("Take %s, won by %s with %s, back for good", tui.Clean(string(win.Item)), tui.Clean(words[0]), tui.Clean(words[1]))
+		question := fmt.Sprintf("Take %s, won by %s with %s, back for good", tui.Word(string(win.Item)), tui.Word(words[0]), tui.Word(words[1]))
 		if err := s.confirm(c.Bool("yes"), 1, question); err != nil {
 			return err
 		}
@@ -127,7 +125,7 @@ func (s *session) revokePrize(c *cli.Context) error {
 	if err != nil {
 		return hintMissing(err, hint)
 	}
-	s.print("%s is revoked; the win stays\n", tui.Clean(string(r.Win.Item)))
+	s.print("%s is revoked; the win stays\n", tui.Word(string(r.Win.Item)))
 	if r.Elsewhere {
 		s.print("there is no row in prizes: what revoke_prize did elsewhere is not seen from here\n")
 	}

@@ -57,7 +57,7 @@ func (s *session) pushAttributes(c *cli.Context) error {
 
 	if c.Bool("dry-run") {
 		s.previewed = 1
-		s.print("%s would be set for %s\n", plural(len(attributes), "attribute"), tui.Clean(person))
+		s.print("%s would be set for %s\n", plural(len(attributes), "attribute"), tui.Word(person))
 		pretty, _ := json.MarshalIndent(attributes, "", "  ") // they were JSON
 		s.body(pretty)
 

@@ -88,7 +88,7 @@ func parsePushes(c *cli.Context, now time.Time) (f store.PushFilter, err error) 
 	}
 
 	f = store.PushFilter{
-		Person: c.String("user"),
+		Person: personFilter(c),
 		State:  trivia.PushState(state),
 		Kind:   trivia.PushKind(kind),
 		Cause:  trivia.PushCause(cause),

@@ -103,7 +103,7 @@ func (m mover) parse(s *session, c *cli.Context) (ids []int64, set store.PushSet
 		return ids, set, nil
 	}
 
-	set.Person = c.String("user")
+	set.Person = personFilter(c)
 	if m.move != operator.HoldPush || c.Bool(m.whole) {
 		set.State = m.state
 	}

@@ -8,7 +8,6 @@ import (
 
 	"trivia/internal/operator"
 	"trivia/internal/store"
-	"trivia/internal/trivia"
 )
 
 func (s *session) pushWinsCommand() *cli.Command {
@@ -40,7 +39,7 @@ func (s *session) parsePushWins(c *cli.Context) (w operator.WinPushes, err error
 		return w, usagef("as in --since yesterday", "%s wants --since", c.Command.HelpName)
 	}
 	w = operator.WinPushes{
-		Span:   store.WinSpan{Trivia: trivia.ID(c.String("trivia"))},
+		Span:   store.WinSpan{Trivia: winFilter(c).Trivia},
 		After:  store.Cursor(c.String("after")),
 		Reason: c.String("reason"),
 	}

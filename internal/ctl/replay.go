@@ -87,7 +87,9 @@ func (s *session) parseReplay(c *cli.Context) (r replayCall, err error) {
 		keys: c.Args().Slice(), bodies: bodiesOf(c), rate: c.Int("rate"),
 		dryRun: c.Bool("dry-run"), yes: c.Bool("yes"), http: c.String("http"), reason: c.String("reason"),
 		with: trivia.Win{
-			User: trivia.UserID(c.String("with-user")), Trivia: trivia.ID(c.String("with-trivia")), Item: trivia.Item(c.String("with-item")),
+			User:   trivia.UserID(trivia.Clean(c.String("with-user"))),
+			Trivia: trivia.ID(trivia.Clean(c.String("with-trivia"))),
+			Item:   trivia.Item(trivia.Clean(c.String("with-item"))),
 		},
 	}
 	if r.set.Walk.Filter, err = parseDeliveryFilter(c, s.Now()); err != nil {

@@ -6,7 +6,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"trivia/internal/store"
-	"trivia/internal/trivia"
 )
 
 func (s *session) responsesCommand() *cli.Command {
@@ -33,7 +32,8 @@ Examples:
 }
 
 func parseResponses(c *cli.Context, now time.Time) (f store.ResponseFilter, err error) {
-	f = store.ResponseFilter{User: trivia.UserID(c.String("user")), Trivia: trivia.ID(c.String("trivia"))}
+	win := winFilter(c)
+	f = store.ResponseFilter{User: win.User, Trivia: win.Trivia}
 	f.Since, f.Until, err = parseSpan(c, now)
 
 	return f, err

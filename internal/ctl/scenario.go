@@ -93,17 +93,15 @@ func (s *session) parseScenario(c *cli.Context) (o scenarioOptions, err error) {
 		return o, err
 	}
 	o.win.concurrency = stormCopies
-	o.user, o.cleanup, o.maxBody = trivia.UserID(c.String("user")), c.Bool("cleanup"), set.MaxBody
+	o.cleanup, o.maxBody = c.Bool("cleanup"), set.MaxBody
 	switch {
-	case o.user != "" && o.cleanup:
+	case c.String("user") != "" && o.cleanup:
 		return o, usagef("take one of them", "--user and --cleanup exclude each other: what USER wins stays")
-	case o.user != "":
-		if err := trivia.CheckUserID(o.user); err != nil {
-			return o, usagef("an identifier has 1 to 64 characters", "%q cannot name a user: %w", o.user, err)
-		}
+	case c.String("user") != "":
+		o.user, err = userOf(c.String("user"))
 	}
 
-	return o, nil
+	return o, err
 }
 
 // scenarioWords are what a shell offers.

@@ -155,12 +155,8 @@ func (s *session) sendWin(c *cli.Context) error {
 			return usagef("as in --user demo-1 --trivia capitals --item mug", "%s wants --%s", c.Command.HelpName, flag)
 		}
 	}
-	win := trivia.Win{
-		User:   trivia.UserID(c.String("user")),
-		Trivia: trivia.ID(c.String("trivia")),
-		Item:   trivia.Item(c.String("item")),
-	}
-	if err := win.Check(); err != nil {
+	win, err := trivia.ParseWin(c.String("user"), c.String("trivia"), c.String("item"))
+	if err != nil {
 		return usagef("to send it all the same, put the body into a file: triviactl send file", "%w", err)
 	}
 	o, err := s.parseSend(c, trivia.KindWin)

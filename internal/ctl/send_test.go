@@ -145,7 +145,7 @@ func TestWhatIsNotAcceptedFails(t *testing.T) {
 			},
 		},
 		{
-			"404 of somebody else", "404 : Not here�[31m, in 0.0 ms\n",
+			"404 of somebody else", "404 : Not here⟨U+001B⟩[31m, in 0.0 ms\n",
 			"the delivery was not accepted: 404 Not Found\ntriviactl: hint: is it a trivia-hook that listens there?\n",
 			func(w http.ResponseWriter) {
 				w.WriteHeader(http.StatusNotFound)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"trivia/internal/plain"
 	"trivia/internal/signature"
 	"trivia/internal/trivia"
 )
@@ -121,12 +122,16 @@ func shellQuoted(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// shellWord quotes a word only if the shell would not take it as it is.
+// shellWord quotes a word only if the shell would not take it as it is. What
+// cannot be seen in it is written out, as bash, zsh and ksh read it.
 func shellWord(word string) string {
-	plain := func(r rune) bool {
+	if !plain.IsSeen(word) && utf8.ValidString(word) && !strings.ContainsRune(word, 0) {
+		return "$'" + strings.ReplaceAll(plain.Escaped(word), "'", `\'`) + "'"
+	}
+	safe := func(r rune) bool {
 		return r < 128 && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_.:/@", r))
 	}
-	if word == "" || strings.ContainsFunc(word, func(r rune) bool { return !plain(r) }) {
+	if word == "" || strings.ContainsFunc(word, func(r rune) bool { return !safe(r) }) {
 		return shellQuoted(word)
 	}
 

@@ -170,9 +170,9 @@ func (s *session) closeTrivia(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	id := trivia.ID(words[0])
-	if err := trivia.CheckID(id); err != nil {
-		return usagef("an identifier has 1 to 64 characters", "%q cannot name a trivia: %w", words[0], err)
+	id, err := triviaOf(words[0])
+	if err != nil {
+		return err
 	}
 	do, done, err := s.open(c.Context)
 	if err != nil {
@@ -185,11 +185,11 @@ func (s *session) closeTrivia(c *cli.Context) error {
 		return err
 	}
 	if !closed.Changed {
-		s.print("%s is closed already, since %s\n", tui.Clean(words[0]), s.longText(closed.Since))
+		s.print("%s is closed already, since %s\n", tui.Word(words[0]), s.longText(closed.Since))
 
 		return nil
 	}
-	s.print("%s is closed: wins that come from now on are parked\n", tui.Clean(words[0]))
+	s.print("%s is closed: wins that come from now on are parked\n", tui.Word(words[0]))
 	if !closed.Known {
 		s.say("nothing was known of it before; is that its name? undo it with: triviactl trivia open %s", shellWord(words[0]))
 	}
@@ -215,11 +215,11 @@ func (s *session) openTrivia(c *cli.Context) error {
 	case err != nil:
 		return hintMissing(err, triviasHint)
 	case !opened.Changed:
-		s.print("%s is open already\n", tui.Clean(words[0]))
+		s.print("%s is open already\n", tui.Word(words[0]))
 
 		return nil
 	}
-	s.print("%s is open again\n", tui.Clean(words[0]))
+	s.print("%s is open again\n", tui.Word(words[0]))
 	s.say("wins that came meanwhile stay parked; award them with: triviactl replay --outcome trivia_closed --trivia %s",
 		shellWord(words[0]))
 

@@ -167,7 +167,7 @@ func TestClosingAndOpeningSayWhatTheyDid(t *testing.T) {
 		st.want(t, []string{"trivia", tt.verb, "a b"}, tt.code, tt.out, tt.say)
 	}
 	newStage(t).want(t, []string{"trivia", "close", ""}, 2, "",
-		"triviactl: usage: \"\" cannot name a trivia: trivia_id is empty\ntriviactl: hint: an identifier has 1 to 64 characters\n")
+		"triviactl: usage: \"\" cannot name a trivia: trivia_id is empty\ntriviactl: hint: a user or a trivia has 1 to 64 characters that can be seen; white space around them is dropped\n")
 }
 
 func TestRevokingAsksFirst(t *testing.T) {

@@ -59,7 +59,7 @@ Examples:
 }
 
 func parseUsers(c *cli.Context, _ time.Time) (store.UserFilter, error) {
-	return store.UserFilter{ID: trivia.UserID(c.String("user"))}, nil
+	return store.UserFilter{ID: winFilter(c).User}, nil
 }
 
 func userNoun() noun[store.UserRow] {
@@ -75,9 +75,9 @@ func userNoun() noun[store.UserRow] {
 func (s *session) addUsers(c *cli.Context) error {
 	ids := make([]trivia.UserID, c.NArg())
 	for i, word := range c.Args().Slice() {
-		ids[i] = trivia.UserID(word)
-		if err := trivia.CheckUserID(ids[i]); err != nil {
-			return usagef("an identifier has 1 to 64 characters", "%q cannot name a user: %w", word, err)
+		var err error
+		if ids[i], err = userOf(word); err != nil {
+			return err
 		}
 	}
 	if len(ids) == 0 {

@@ -46,7 +46,7 @@ func TestImportingUsersNamesTheBadRows(t *testing.T) {
 		t.Errorf("exit %d, %q, want 1, %q", code, st.out.String(), want)
 	}
 	said := strings.Split(st.err.String(), "\n")
-	if len(said) != 23 || said[0] != "triviactl: standard input, line 2: user_id is �[31mbad" || said[20] != "triviactl: standard input: and 2 more bad rows" ||
+	if len(said) != 23 || said[0] != "triviactl: standard input, line 2: user_id is ⟨U+001B⟩[31mbad" || said[20] != "triviactl: standard input: and 2 more bad rows" ||
 		said[21] != "triviactl: hint: mend the bad rows and run it again: what is there already is skipped" {
 		t.Errorf("said %q", said)
 	}
@@ -56,7 +56,7 @@ func TestImportingUsersNamesTheBadRows(t *testing.T) {
 
 	st.fake.imported, st.fake.bad = operator.Imported{Rows: 2, Bad: 1}, st.fake.bad[:1]
 	st.want(t, []string{"users", "import", "--strict", "-"}, 1, "2 rows: 0 good and in the database, 0 of those users new; 1 bad\n",
-		"triviactl: standard input, line 2: user_id is �[31mbad\ntriviactl: standard input has bad rows; nothing was written\n")
+		"triviactl: standard input, line 2: user_id is ⟨U+001B⟩[31mbad\ntriviactl: standard input has bad rows; nothing was written\n")
 
 	st.fake.imported, st.fake.bad = operator.Imported{Rows: 2, Kept: 2, New: 2}, nil
 	st.want(t, []string{"users", "import", "-"}, 0, "2 rows: 2 good and in the database, 2 of those users new; 0 bad\n", "")

@@ -50,13 +50,8 @@ func winFlags() []cli.Flag {
 }
 
 func parseWins(c *cli.Context, now time.Time) (f store.WinFilter, err error) {
-	f = store.WinFilter{
-		User:   trivia.UserID(c.String("user")),
-		Trivia: trivia.ID(c.String("trivia")),
-		Item:   trivia.Item(c.String("item")),
-		Key:    c.String("key"),
-		Text:   c.String("text"),
-	}
+	win := winFilter(c)
+	f = store.WinFilter{User: win.User, Trivia: win.Trivia, Item: win.Item, Key: c.String("key"), Text: c.String("text")}
 	f.Since, f.Until, err = parseSpan(c, now)
 
 	return f, err

@@ -65,8 +65,8 @@ func (u *userRows) next() (trivia.UserID, *BadRow, error) {
 	case u.width == 1 && len(record) > 1:
 		return "", &BadRow{u.line, fmt.Sprintf("row has %s, the first row has 1", countColumns(len(record)))}, nil
 	}
-	id := trivia.UserID(strings.Clone(record[u.column])) // the reader uses its memory again
-	if err := trivia.CheckUserID(id); err != nil {
+	id, err := trivia.ParseUserID(strings.Clone(record[u.column])) // the reader uses its memory again
+	if err != nil {
 		return "", &BadRow{u.line, err.Error()}, nil //nolint:nilerr // a bad row is no failure to read
 	}
 

@@ -49,7 +49,7 @@ func TestUsersAreReadFromWhatSpreadsheetsAndDatabasesWrite(t *testing.T) {
 		{"tabs", "user_id\tname\nann\tAnn\n", []string{"ann"}},
 		{"blank lines", "\n\nann\n\n\nbob\n", []string{"ann", "bob"}},
 		{"quoted fields", "user_id,x\n\"a\"\"nn\",\"two\nlines\"\n\"b,ob\",2\n", []string{`a"nn`, "b,ob"}},
-		{"spaces belong to the identifier", " ann \n", []string{" ann "}},
+		{"white space around an identifier is dropped", " ann \n\u00a0bob\n", []string{"ann", "bob"}},
 		{"identifiers that look like numbers", "0017\n1e5\n", []string{"0017", "1e5"}},
 		{"nothing", "", nil},
 		{"only a header", "user_id\n", nil},

@@ -72,3 +72,33 @@ func FuzzText(f *testing.F) {
 		}
 	})
 }
+
+func TestAWordShowsWhatCannotBeSeenInIt(t *testing.T) {
+	t.Parallel()
+
+	tests := []struct{ word, shown, escaped string }{
+		{"demo-1", "demo-1", "demo-1"},
+		{"a b", "a b", "a b"},
+		{"Zoë 漢字 🎉", "Zoë 漢字 🎉", "Zoë 漢字 🎉"},
+		{`back\slash`, `back\slash`, `back\\slash`},
+		{"demo-1\u200b", "demo-1⟨U+200B⟩", `demo-1\u200b`},
+		{" demo-1\n", "⟨U+0020⟩demo-1⟨U+000A⟩", `\u0020demo-1\u000a`},
+		{"demo\u00a01", "demo⟨U+00A0⟩1", `demo\u00a01`},
+		{"\u202e1-omed", "⟨U+202E⟩1-omed", `\u202e1-omed`},
+		{"1\U000e0031", "1⟨U+E0031⟩", `1\U000e0031`},
+		{" ", "⟨U+0020⟩", `\u0020`},
+		{"", "", ""},
+	}
+
+	for _, tt := range tests {
+		if shown := plain.Word(tt.word); shown != tt.shown {
+			t.Errorf("Word(%q) = %q, want %q", tt.word, shown, tt.shown)
+		}
+		if escaped := plain.Escaped(tt.word); escaped != tt.escaped {
+			t.Errorf("Escaped(%q) = %q, want %q", tt.word, escaped, tt.escaped)
+		}
+		if seen := plain.IsSeen(tt.word); seen != (tt.word == tt.shown) {
+			t.Errorf("IsSeen(%q) = %t, and it is shown as %q", tt.word, seen, tt.shown)
+		}
+	}
+}

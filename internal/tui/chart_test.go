@@ -89,7 +89,7 @@ func TestWrapBreaksBetweenWords(t *testing.T) {
 		{"漢字 漢字 漢字", 9, []string{"漢字 漢字", "漢字"}},
 		{"averyverylongword it is", 8, []string{"averyve…", "it is"}},
 		{"", 8, []string{""}},
-		{"\x1b[31mred", 80, []string{"�[31mred"}},
+		{"\x1b[31mred", 80, []string{"⟨U+001B⟩[31mred"}},
 	}
 	for _, tt := range tests {
 		if got := Wrap(tt.text, tt.width); fmt.Sprint(got) != fmt.Sprint(tt.want) {

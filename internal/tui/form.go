@@ -43,12 +43,19 @@ func optionally(check func(string) error) func(string) error {
 	}
 }
 
-func userCheck(text string) error { return trivia.CheckUserID(trivia.UserID(strings.TrimSpace(text))) }
+func userCheck(text string) error {
+	_, err := trivia.ParseUserID(text)
+	return err
+}
 
-func triviaCheck(text string) error { return trivia.CheckID(trivia.ID(strings.TrimSpace(text))) }
+func triviaCheck(text string) error {
+	_, err := trivia.ParseID(text)
+	return err
+}
 
 func itemCheck(text string) error {
-	return trivia.Win{User: "u", Trivia: "t", Item: trivia.Item(text)}.Check()
+	_, err := trivia.ParseItem(text)
+	return err
 }
 
 // A form asks for the words that an act wants.

@@ -100,7 +100,7 @@ func TestWhatHappensIsWrittenDownInLines(t *testing.T) {
 	l.message(said{"one\ntwo\x1b[2J", Good})
 	l.message(answer[string]{value: strings.Repeat("é", 10_000)})
 	lines := strings.Split(strings.TrimSuffix(log.String(), "\n"), "\n")
-	want := []string{"tea.KeyMsg enter", "tui.pushed a delivery", "tui.said {text:one�two�[2J tone:1}", "tui.answer[string] {to:"}
+	want := []string{"tea.KeyMsg enter", "tui.pushed a delivery", "tui.said {text:one⟨U+000A⟩two⟨U+001B⟩[2J tone:1}", "tui.answer[string] {to:"}
 	if len(lines) != len(want) {
 		t.Fatalf("%d lines:\n%s", len(lines), log.String())
 	}

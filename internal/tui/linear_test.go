@@ -83,7 +83,7 @@ func TestTheLinearModeHasALineForEachArrival(t *testing.T) {
 	lines := strings.Split(st.out.String(), "\n")
 	for i, want := range map[int]string{
 		0: "2026-05-04 11:59:51 event: recorded; key 01H8XGJWBWBAQ400000991",
-		6: "2026-05-04 11:59:57 win: PARKED as malformed (user_id is missing\ufffd[31m); key 01H8XGJWBWBAQ400000997",
+		6: "2026-05-04 11:59:57 win: PARKED as malformed (user_id is missing⟨U+001B⟩[31m); key 01H8XGJWBWBAQ400000997",
 	} {
 		if lines[i] != want {
 			t.Errorf("line %d is %q, want %q", i, lines[i], want)

@@ -43,7 +43,7 @@ func newFitting(columns []Column, matters []string) fitting {
 // widenTo makes room for the cells of a row.
 func (f *fitting) widenTo(cells []string) {
 	for i, cell := range cells {
-		f.natural[i] = max(f.natural[i], lipgloss.Width(Clean(start(cell))))
+		f.natural[i] = max(f.natural[i], lipgloss.Width(Word(start(cell))))
 	}
 }
 

@@ -104,7 +104,7 @@ func (l *list[F, T]) rowLine(row T, here bool, at, widths []int, now time.Time) 
 	drawn := make([]string, len(at))
 	for n, i := range at {
 		c := l.fit.columns[i]
-		text := Clean(start(cells[i]))
+		text := Word(start(cells[i]))
 		drawn[n] = l.pad(c, cut(text, widths[n]), widths[n])
 		if c.Tone != nil && !here {
 			drawn[n] = l.theme.tones[c.Tone(text)].Render(drawn[n])

@@ -44,11 +44,11 @@ func NewTable(columns []Column, width int, color bool) *Table {
 }
 
 // Draw returns the next rows as lines of text, below the header if they are
-// the first. Cells are drawn after [Clean].
+// the first. Cells are drawn after [Word].
 func (t *Table) Draw(rows [][]string) string {
 	for _, row := range rows {
 		for i, cell := range row {
-			row[i] = Clean(cell)
+			row[i] = Word(cell)
 			t.natural[i] = max(t.natural[i], lipgloss.Width(row[i]))
 		}
 	}

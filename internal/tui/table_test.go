@@ -41,7 +41,7 @@ USER                       TRIVIA                 WON         N  STATE
 ───────────────────────────────────────────────────────────────────────
 ann                        capitals of the world  2 h ago     1  done
 somebody-with-a-long-name  漢字                   yesterday  12  parked
-                           �[2J
+                           ⟨U+001B⟩[2J
 `
 	if diff := cmp.Diff(want[1:], NewTable(columns(), 0, false).Draw(rows())); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -56,7 +56,7 @@ USER            TRIVIA           WON         N  STATE
 ──────────────────────────────────────────────────────
 ann             capitals of th…  2 h ago     1  done
 somebody-with…  漢字             yesterday  12  parked
-                �[2J
+                ⟨U+001B⟩[2J
 `
 	if diff := cmp.Diff(want[1:], NewTable(columns(), 54, false).Draw(rows())); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -3,42 +3,19 @@
 package tui
 
 import (
-	"strings"
-	"unicode"
-	"unicode/utf8"
-
 	"github.com/charmbracelet/lipgloss"
+
+	"trivia/internal/plain"
 )
 
-// Clean returns text that came from outside with every character that could
-// steer a terminal, or turn the direction of what follows, shown as U+FFFD.
-func Clean(text string) string {
-	if !strings.ContainsFunc(text, steers) {
-		return text
-	}
+// Clean returns text that came from outside with every character that cannot
+// be seen, could steer a terminal, or turns the direction of what follows, named
+// as in ⟨U+200B⟩. Bytes that are no UTF-8 become U+FFFD.
+func Clean(text string) string { return plain.Named(text) }
 
-	return strings.Map(func(r rune) rune {
-		if steers(r) {
-			return utf8.RuneError
-		}
-
-		return r
-	}, text)
-}
-
-// steers also holds for bytes that are no UTF-8, which read as U+FFFD.
-func steers(r rune) bool {
-	switch {
-	case r == utf8.RuneError, unicode.IsControl(r):
-		return true
-	case r == '\u2028', r == '\u2029': // separators of lines and paragraphs
-		return true
-	case r == '\u061c', r == '\u200e', r == '\u200f', '\u202a' <= r && r <= '\u202e', '\u2066' <= r && r <= '\u2069':
-		return true // directions
-	}
-
-	return false
-}
+// Word is [Clean] for a word that names somebody or something: white space at
+// its ends is named, too.
+func Word(word string) string { return plain.Word(word) }
 
 // cut shortens text to width cells, and shows that it did.
 func cut(text string, width int) string {

@@ -50,7 +50,7 @@ func (l *triviaList) cells(row store.TriviaRow, now time.Time) []string {
 	}
 
 	return []string{
-		Clean(string(row.ID)), row.State(), l.winsWords(row.ID), ago(row.FirstWin), ago(row.LastWin), ago(row.LastAnswer), ago(row.ClosedAt),
+		Word(string(row.ID)), row.State(), l.winsWords(row.ID), ago(row.FirstWin), ago(row.LastWin), ago(row.LastAnswer), ago(row.ClosedAt),
 	}
 }
 
