@@ -201,7 +201,5 @@ func TestUnusableBodiesAreParked(t *testing.T) {
 
 	db.want(t, `SELECT count(*) || ' ' || state FROM deliveries WHERE outcome = 'malformed' AND reason <> '' GROUP BY state`,
 		fmt.Sprintf("%d parked", len(bodies)))
-	if got := p.logged(t, "delivery parked"); len(got) != len(bodies) {
-		t.Errorf("%d lines about %d parked deliveries", len(got), len(bodies))
-	}
+	wait(t, "every parked delivery is logged", func() bool { return p.countLogged(t, "delivery parked") == len(bodies) })
 }

@@ -232,6 +232,21 @@ func (p *program) logged(t *testing.T, message string) []record {
 	return found
 }
 
+// countLogged returns how often something was logged: in full, and in the
+// lines that tell of a flood.
+func (p *program) countLogged(t *testing.T, message string) int {
+	t.Helper()
+
+	n := len(p.logged(t, message))
+	for _, r := range p.logged(t, "the same again") {
+		if more, ok := r["more"].(float64); ok && r.text("what") == message {
+			n += int(more)
+		}
+	}
+
+	return n
+}
+
 // A transcript is what a program has written so far.
 type transcript struct {
 	mu   sync.Mutex

@@ -91,7 +91,10 @@ type hook struct {
 	pending chan struct{} // wakes settle
 	public  *http.Server
 	private *http.Server
-	leave   farewell // of public
+	leave   farewell       // of public
+	gate    *receiver.Gate // before public
+	inner   *receiver.Gate // before private
+	edge    *receiver.Receiver
 
 	pushback  *pushback.Stage // nil without credentials
 	addresses *addresses
@@ -120,15 +123,20 @@ func newHook(sur surroundings, set settings, db *database, log *slog.Logger) *ho
 	edge := receiver.New(receiver.Options{
 		Guard:  guard,
 		Action: set.action, Event: set.event, MaxBody: set.MaxBody,
-		Intake: h.intake, Ready: db.Ready, Metrics: metrics, Refusals: refusals, Log: log, Now: now,
+		Intake: h.intake, Ready: h.ready(db.Ready), Metrics: metrics, Refusals: refusals, Log: log, Now: now,
 	})
+	h.edge = edge
+	h.gate, h.inner = newGates(set, metrics, edge, log, now)
 	h.keys = &keyLog{collect: edge.CollectKeyUses, store: db.Store, log: log}
 	h.reloader = &reloader{
 		getenv: sur.getenv, log: log, receiver: edge, addresses: h.addresses, set: set, said: set.said,
 	}
 	h.public = receiver.NewServer(edge, log)
+	h.public.IdleTimeout = set.IdleTimeout
 	h.leave.attend(h.public)
-	h.private = receiver.NewServer(diag.Handler(metrics, refusals, db.Ready), log)
+	h.gate.Attend(h.public)
+	h.private = receiver.NewServer(diag.Handler(metrics, refusals, h.ready(db.Ready)), log)
+	h.inner.Attend(h.private)
 	h.private.WriteTimeout = time.Minute // a CPU profile takes half of that
 
 	metrics.Queue(h.intake.Waiting)
@@ -163,8 +171,8 @@ func (h *hook) run(ctx context.Context, sur surroundings, db *database, public, 
 	group, ctx := errgroup.WithContext(ctx)
 	stages, stopStages := context.WithCancel(context.WithoutCancel(ctx))
 
-	group.Go(func() error { return served(h.public.Serve(public)) })
-	group.Go(func() error { return served(h.private.Serve(private)) })
+	group.Go(func() error { return served(h.public.Serve(h.gate.Listen(public))) })
+	group.Go(func() error { return served(h.private.Serve(h.inner.Listen(private))) })
 	group.Go(func() error { db.supervise(stages, h.log); return nil })
 	group.Go(func() error { h.push(stages); return nil })
 	for range writers {
@@ -195,6 +203,8 @@ func (h *hook) run(ctx context.Context, sur surroundings, db *database, public, 
 		if errors.Is(err, net.ErrClosed) {
 			err = nil // the listener: its Serve may not have noticed yet
 		}
+
+		h.edge.FlushLog()
 
 		return errors.Join(err, h.private.Close())
 	})

@@ -49,13 +49,11 @@ func TestSlowClientsAreCutOffAndHoldNobodyUp(t *testing.T) {
 
 	refused := p.logged(t, "request refused")
 	for _, r := range refused {
-		if r.text("reason") != "unread_body" {
-			t.Errorf("refused for %q, want unread_body", r.text("reason"))
+		if reason := r.text("reason"); reason != "unread_body" && reason != "unfinished_request" {
+			t.Errorf("refused for %q, want unread_body, or unfinished_request of a header", reason)
 		}
 	}
-	if len(refused) != 2*each {
-		t.Errorf("%d lines about %d refused requests", len(refused), 2*each)
-	}
+	wait(t, "every refused request is logged", func() bool { return p.countLogged(t, "request refused") >= 2*each })
 }
 
 // A slow is a way of never coming to the end of a request.

@@ -33,6 +33,8 @@ type Hook struct {
 	CreateUsers bool          // insert a missing user with the win, instead of parking it
 	Tolerance   time.Duration // how far a timestamp may be from our clock; 0 means any
 	MaxBody     int64         // in bytes
+	IdleTimeout time.Duration // at least a second
+	MaxConns    int           // 0 = as many as the process may well have
 	AuditEvery  time.Duration // 0 means never
 	Environment string        // production, staging, …
 }
@@ -76,6 +78,8 @@ func hookFrom(getenv func(string) string, embedded bool, p place) (Hook, Complai
 		CreateUsers: r.oneOf(UnknownUsers, defaultUnknownUsers, "create") == "create",
 		Tolerance:   r.duration(SignatureTolerance, defaultTolerance),
 		MaxBody:     r.size(MaxBody, defaultMaxBody),
+		IdleTimeout: r.atLeast(IdleTimeout, defaultIdleTimeout, time.Second),
+		MaxConns:    r.connections(),
 		AuditEvery:  r.interval(AuditEvery, defaultAuditEvery),
 		Environment: r.word(Environment, defaultEnvironment),
 

@@ -41,7 +41,7 @@ func TestWhatIsNotSetIsAsTheTableSays(t *testing.T) {
 		EventKeys: key, ActionKeys: key,
 		Region: "us", TrackURL: "https://track.customer.io", AppURL: "https://api.customer.io",
 		Sources: []string{"customerio"}, Pushes: defaultPushes(), Tolerance: 5 * time.Minute, MaxBody: 1 << 20,
-		AuditEvery: time.Hour, Environment: "development",
+		IdleTimeout: 650 * time.Second, AuditEvery: time.Hour, Environment: "development",
 		Warehouse: Warehouse{Format: "parquet", Every: time.Minute},
 	}
 	if diff := cmp.Diff(want, got, reveal()); diff != "" {
@@ -75,6 +75,8 @@ func full() map[string]string {
 		UnknownUsers:       "create",
 		SignatureTolerance: "0",
 		MaxBody:            "512KiB",
+		MaxConnections:     "500",
+		IdleTimeout:        "15m",
 		AuditEvery:         "15m",
 		WarehouseTo:        "bigquery:example.com:acme-data.trivia_1",
 		WarehouseFormat:    "ndjson",
@@ -110,7 +112,7 @@ func TestWhatIsSetIsRead(t *testing.T) {
 		},
 		AuditEvery: 15 * time.Minute,
 		Keep:       Keep{Bodies: day, Deliveries: 400 * day, Events: 8 * day, Pushes: 90 * day},
-		MaxBody:    512 << 10, Environment: "staging-eu.2",
+		MaxBody:    512 << 10, MaxConns: 500, IdleTimeout: 15 * time.Minute, Environment: "staging-eu.2",
 		Warehouse: Warehouse{
 			Kind: BigQuery, Project: "example.com:acme-data", Dataset: "trivia_1", Endpoint: "http://127.0.0.1:9050",
 			Format: "ndjson", Every: 10 * time.Second,

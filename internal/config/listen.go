@@ -2,9 +2,11 @@ package config
 
 import (
 	"cmp"
+	"fmt"
 	"net"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -25,6 +27,37 @@ func (r *reader) hostPort(name, otherwise string) string {
 	}
 
 	return value
+}
+
+// atLeast reads a duration that must not be shorter than least.
+func (r *reader) atLeast(name, otherwise string, least time.Duration) time.Duration {
+	value := cmp.Or(r.text(name), otherwise)
+	d, err := time.ParseDuration(value)
+	if err != nil || d < least {
+		r.complain(name, quote(value), "a duration of at least "+least.String()+", such as 650s or 15m")
+
+		return 0
+	}
+
+	return d
+}
+
+// connections reads how many connections there may be, 0 if that is not said.
+func (r *reader) connections() int {
+	const least, most = 16, 1 << 20
+
+	value := r.text(MaxConnections)
+	if value == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil || n < least || n > most {
+		r.complain(MaxConnections, quote(value), fmt.Sprintf("a whole number from %d to %d", least, most))
+
+		return 0
+	}
+
+	return n
 }
 
 // isHost reports whether host can be listened on: nothing, an address, or a

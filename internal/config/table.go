@@ -21,6 +21,8 @@ const (
 	UnknownUsers       = "TRIVIA_UNKNOWN_USERS"
 	SignatureTolerance = "TRIVIA_SIGNATURE_TOLERANCE"
 	MaxBody            = "TRIVIA_MAX_BODY"
+	MaxConnections     = "TRIVIA_MAX_CONNECTIONS"
+	IdleTimeout        = "TRIVIA_IDLE_TIMEOUT"
 	OnBounce           = "TRIVIA_ON_BOUNCE"
 	OnSpam             = "TRIVIA_ON_SPAM"
 	OnUnsubscribe      = "TRIVIA_ON_UNSUBSCRIBE"
@@ -50,6 +52,7 @@ const (
 	defaultUnknownUsers  = "park"
 	defaultTolerance     = "5m"
 	defaultMaxBody       = "1MiB"
+	defaultIdleTimeout   = "650s"
 	defaultOnBounce      = "suppress"
 	defaultOnSpam        = "suppress"
 	defaultOnUnsubscribe = "unsubscribe"
@@ -94,6 +97,11 @@ func Table() []Setting {
 		},
 		{SignatureTolerance, defaultTolerance, "how far a timestamp may be from our clock; 0 = any"},
 		{MaxBody, defaultMaxBody, "the longest body that is read; a longer one is answered 413"},
+		{
+			MaxConnections, "4096, or less where few files may be open",
+			"connections of the public listener at once; beyond it the oldest idle one is closed",
+		},
+		{IdleTimeout, defaultIdleTimeout, "how long a connection is kept on which nothing comes; longer than whoever sends keeps it"},
 		{OnBounce, defaultOnBounce, "what a bounced email does to its person: suppress, unsubscribe, attributes, nothing. suppress deletes the profile for good"},
 		{OnSpam, defaultOnSpam, "likewise, an email that was reported as spam"},
 		{OnUnsubscribe, defaultOnUnsubscribe, "likewise, a person who unsubscribed"},

@@ -125,6 +125,13 @@ func TestWrongSettingsAreNamedWithWhatWasExpected(t *testing.T) {
 		{name: "a unit alone", env: map[string]string{MaxBody: "MiB"}, want: []string{`TRIVIA_MAX_BODY: found "MiB", ` + wantSize}},
 		{name: "size zero", env: map[string]string{MaxBody: "0"}, want: []string{`TRIVIA_MAX_BODY: found "0", ` + wantSize}},
 		{name: "a size below zero", env: map[string]string{MaxBody: "-1KiB"}, want: []string{`TRIVIA_MAX_BODY: found "-1KiB", ` + wantSize}},
+		{
+			name: "connections and time-outs", env: map[string]string{MaxConnections: "15", IdleTimeout: "500ms"},
+			want: []string{
+				`TRIVIA_MAX_CONNECTIONS: found "15", expected a whole number from 16 to 1048576`,
+				`TRIVIA_IDLE_TIMEOUT: found "500ms", expected a duration of at least 1s, such as 650s or 15m`,
+			},
+		},
 		{name: "half a size", env: map[string]string{MaxBody: "0.5MiB"}, want: []string{`TRIVIA_MAX_BODY: found "0.5MiB", ` + wantSize}},
 		{name: "a size too large", env: map[string]string{MaxBody: "65MiB"}, want: []string{`TRIVIA_MAX_BODY: found "65MiB", ` + wantSize}},
 		{name: "a size beyond all numbers", env: map[string]string{MaxBody: "18446744073709551617"}, want: []string{`TRIVIA_MAX_BODY: found "18446744073709551617", ` + wantSize}},

@@ -30,6 +30,7 @@ type Metrics struct {
 	audits     audits
 	pruned     *family[string, prometheus.Counter]
 	warehouses warehouses
+	edge       edge
 }
 
 // New returns metrics with a registry of their own, which also holds those of
@@ -62,6 +63,7 @@ func New() *Metrics {
 	m.pushes = newPushes(r)
 	m.audits = newAudits(r)
 	m.warehouses = newWarehouses(r)
+	m.edge = newEdge(r)
 	m.pruned = singles(r.counter("trivia_pruned_total",
 		"Rows that were past their use and are deleted or, of bodies, blanked.", "table"))
 

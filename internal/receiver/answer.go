@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -8,6 +9,7 @@ import (
 
 	"trivia/internal/diag"
 	"trivia/internal/faultpoint"
+	"trivia/internal/plain"
 	"trivia/internal/signature"
 	"trivia/internal/source"
 	"trivia/internal/store"
@@ -18,6 +20,7 @@ import (
 var (
 	errNoRoute = errors.New("no such route")
 	errMethod  = errors.New("method not allowed")
+	errFraming = errors.New("both Content-Length and Transfer-Encoding say where the body ends")
 	errPanic   = errors.New("internal fault")
 )
 
@@ -60,6 +63,8 @@ func refusalOf(err error) refusal {
 		return refusal{http.StatusNotFound, "no such route", "no_route"}
 	case errors.Is(err, errMethod):
 		return refusal{http.StatusMethodNotAllowed, "only POST is allowed", "method"}
+	case errors.Is(err, errFraming):
+		return refusal{http.StatusBadRequest, "the body must end in one way only", "framing"}
 	case errors.Is(err, errQueueFull):
 		return refusal{http.StatusServiceUnavailable, "busy; send it again", "queue_full"}
 	case errors.Is(err, errPanic):
@@ -80,6 +85,7 @@ func (rc *Receiver) refuse(w http.ResponseWriter, r *http.Request, d *dealing, e
 	case http.StatusMethodNotAllowed:
 		header.Set("Allow", http.MethodPost)
 	}
+	rc.finish(w, r, err)
 	rc.write(w, d, no.status, answerOf("status", "refused", "error", no.said))
 
 	caller := callerText(d, err)
@@ -87,11 +93,30 @@ func (rc *Receiver) refuse(w http.ResponseWriter, r *http.Request, d *dealing, e
 	rc.Refusals.Add(diag.Refusal{
 		Time: d.start, Status: no.status, Reason: no.reason, Route: d.name, Caller: caller, Peer: r.RemoteAddr,
 	})
-	rc.Log.WarnContext(r.Context(), "request refused",
+	rc.said.Warn(r.Context(), "request refused", no.reason,
 		slog.Int("status", no.status), slog.String("reason", no.reason), slog.String("route", d.name),
-		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.String("peer", r.RemoteAddr),
-		slog.String("caller", caller), slog.Any("error", err))
+		slog.String("method", plain.Text(r.Method)), slog.String("path", plain.Text(r.URL.Path)), slog.String("peer", r.RemoteAddr),
+		slog.String("caller", caller), slog.String("error", plain.Text(err.Error())))
 }
+
+// Turned takes note of a request that the server refused by itself, as it does
+// of those that it refuses itself.
+func (rc *Receiver) Turned(t Turned) {
+	rc.Metrics.Refused(t.Reason)
+	rc.Refusals.Add(diag.Refusal{Time: t.Time, Status: t.Status, Reason: t.Reason, Route: "none", Peer: t.Peer})
+
+	attrs := []slog.Attr{
+		slog.Int("status", t.Status), slog.String("reason", t.Reason), slog.String("route", "none"),
+		slog.String("peer", t.Peer), slog.String("began", plain.Text(t.Begin)),
+	}
+	if hint := turnedHint(t.Reason); hint != "" {
+		attrs = append(attrs, slog.String("hint", hint))
+	}
+	rc.said.Warn(context.Background(), "request refused", t.Reason, attrs...)
+}
+
+// FlushLog logs at once what the log's budget holds back. It is for the end.
+func (rc *Receiver) FlushLog() { rc.said.Flush() }
 
 // callerText returns who was refused. Of a foreign caller only the refusal
 // knows the address; what a proxy could not read as one stays out.
@@ -119,16 +144,16 @@ func (rc *Receiver) accept(w http.ResponseWriter, r *http.Request, d *dealing, r
 	faultpoint.At(faultpoint.Answered)
 
 	if !receipt.Duplicate && receipt.State == trivia.StateParked {
-		rc.Log.WarnContext(r.Context(), "delivery parked",
-			slog.String("kind", string(d.kind)), slog.String("key", d.key),
-			slog.String("outcome", string(receipt.Outcome)), slog.String("reason", receipt.Reason),
+		rc.said.Warn(r.Context(), "delivery parked", string(receipt.Outcome),
+			slog.String("kind", string(d.kind)), slog.String("key", plain.Text(d.key)),
+			slog.String("outcome", string(receipt.Outcome)), slog.String("reason", plain.Text(receipt.Reason)),
 			slog.String("caller", d.callerText()))
 	}
 }
 
 // statusTexts are the answers' names in the metrics.
 var statusTexts = map[int]string{
-	http.StatusOK: "200", http.StatusUnauthorized: "401", http.StatusForbidden: "403", http.StatusNotFound: "404",
+	http.StatusOK: "200", http.StatusBadRequest: "400", http.StatusUnauthorized: "401", http.StatusForbidden: "403", http.StatusNotFound: "404",
 	http.StatusMethodNotAllowed: "405", http.StatusRequestEntityTooLarge: "413", http.StatusServiceUnavailable: "503",
 }
 

@@ -44,6 +44,8 @@ type Receiver struct {
 	routes        map[string]route
 	book          keyBook
 	action, event atomic.Pointer[ring]
+	said          *diag.Budget  // what may come in floods
+	drains        chan struct{} // one token for each body that is taken and not wanted
 }
 
 // A route is what one path accepts.
@@ -56,7 +58,7 @@ type route struct {
 
 // New returns a receiver.
 func New(opts Options) *Receiver {
-	rc := &Receiver{Options: opts, book: keyBook{uses: map[keyName]*uses{}}}
+	rc := &Receiver{Options: opts, book: keyBook{uses: map[keyName]*uses{}}, drains: make(chan struct{}, drainsMost), said: diag.NewBudget(opts.Log)}
 	rc.routes = map[string]route{
 		customerio.PathWin:   {"win", trivia.KindWin, &rc.action, decodeAction},
 		customerio.PathEvent: {"event", trivia.KindEvent, &rc.event, decodeEvent},
@@ -130,7 +132,7 @@ func (rc *Receiver) receive(w http.ResponseWriter, r *http.Request, d *dealing) 
 	d.caller = caller
 	if caller.Observed {
 		rc.Metrics.Refused("observed_" + caller.Reason)
-		rc.Log.WarnContext(r.Context(), "a foreign caller was let in, since sources are only observed",
+		rc.said.Warn(r.Context(), "a foreign caller was let in, since sources are only observed", caller.Reason,
 			slog.String("caller", caller.Addr.String()), slog.String("reason", caller.Reason))
 	}
 
@@ -174,6 +176,8 @@ func (rc *Receiver) checkShape(r *http.Request, d *dealing) error {
 		return errNoRoute
 	case r.Method != http.MethodPost:
 		return errMethod
+	case framedTwice(r):
+		return errFraming
 	case r.ContentLength > rc.MaxBody:
 		return &http.MaxBytesError{Limit: rc.MaxBody}
 	}

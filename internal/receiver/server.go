@@ -6,6 +6,12 @@ import (
 	"time"
 )
 
+// IdleTime is how long a connection is kept on which nothing comes, unless a
+// setting says otherwise. Whoever closes a connection while the other end sends
+// on it cuts off a request, so the side that sends has to close first: Google's
+// load balancers do after 600 s, others sooner.
+const IdleTime = 650 * time.Second
+
 // NewServer returns an HTTP server for handler that no slow or silent client
 // can hold up. The sender's own time-out is 4 s; what takes longer than that
 // to arrive has nobody waiting for its answer.
@@ -15,7 +21,7 @@ func NewServer(handler http.Handler, log *slog.Logger) *http.Server {
 		ReadHeaderTimeout: 2 * time.Second,
 		ReadTimeout:       4 * time.Second,
 		WriteTimeout:      10 * time.Second,
-		IdleTimeout:       2 * time.Minute, // senders keep connections; to close one under a request costs an hour
+		IdleTimeout:       IdleTime,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}

@@ -187,7 +187,7 @@ func TestSilentConnectionsAreClosed(t *testing.T) {
 		after      time.Duration
 	}{
 		{"in the header", "POST " + customerio.PathWin, 2 * time.Second},
-		{"after an answer", "GET /healthz HTTP/1.1\r\nHost: trivia\r\n\r\n", 2 * time.Minute},
+		{"after an answer", "GET /healthz HTTP/1.1\r\nHost: trivia\r\n\r\n", receiver.IdleTime},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
