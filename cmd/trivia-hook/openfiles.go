@@ -13,5 +13,5 @@ func openFiles() int {
 		return usualConns
 	}
 
-	return int(min(uint64(limit.Cur), math.MaxInt32)) //nolint:gosec,unconvert // it fits; its type differs between systems
+	return int(min(uint64(limit.Cur), math.MaxInt32)) //nolint:unconvert // it fits; its type differs between systems
 }

@@ -204,7 +204,7 @@ func (h *hook) run(ctx context.Context, sur surroundings, db *database, public, 
 			err = nil // the listener: its Serve may not have noticed yet
 		}
 
-		h.edge.FlushLog()
+		h.edge.FlushLog(timeout)
 
 		return errors.Join(err, h.private.Close())
 	})

@@ -41,12 +41,12 @@ func NewBudget(log *slog.Logger) *Budget {
 // and reason just now. The reason is for that alone, and must come from a closed
 // set.
 func (b *Budget) Warn(ctx context.Context, msg, reason string, attrs ...slog.Attr) {
-	if b.lets(msg, reason, attrs) {
+	if b.lets(ctx, msg, reason, attrs) {
 		b.log.LogAttrs(ctx, slog.LevelWarn, msg, attrs...) //nolint:sloglint // it is constant where Warn is called
 	}
 }
 
-func (b *Budget) lets(msg, reason string, attrs []slog.Attr) bool {
+func (b *Budget) lets(ctx context.Context, msg, reason string, attrs []slog.Attr) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 
@@ -55,7 +55,8 @@ func (b *Budget) lets(msg, reason string, attrs []slog.Attr) bool {
 	if w == nil {
 		w = &window{}
 		b.windows[key] = w
-		time.AfterFunc(budgetWindow, func() { b.end(key) })
+		ctx := context.WithoutCancel(ctx)
+		time.AfterFunc(budgetWindow, func() { b.end(ctx, key) })
 	}
 	if w.lines < budgetLines {
 		w.lines++
@@ -68,21 +69,21 @@ func (b *Budget) lets(msg, reason string, attrs []slog.Attr) bool {
 }
 
 // end tells what was held back.
-func (b *Budget) end(key [2]string) {
+func (b *Budget) end(ctx context.Context, key [2]string) {
 	b.mu.Lock()
 	w := b.windows[key]
 	delete(b.windows, key)
 	b.mu.Unlock()
 
 	if w != nil && w.held > 0 {
-		b.log.LogAttrs(context.Background(), slog.LevelWarn, "the same again",
+		b.log.LogAttrs(ctx, slog.LevelWarn, "the same again",
 			slog.String("what", key[0]), slog.String("reason", key[1]), slog.Int("more", w.held),
 			slog.Attr{Key: "sample", Value: slog.GroupValue(w.sample...)})
 	}
 }
 
 // Flush tells at once what is held back, for the end of a program.
-func (b *Budget) Flush() {
+func (b *Budget) Flush(ctx context.Context) {
 	b.mu.Lock()
 	var keys [][2]string
 	for key := range b.windows {
@@ -91,6 +92,6 @@ func (b *Budget) Flush() {
 	b.mu.Unlock()
 
 	for _, key := range keys {
-		b.end(key)
+		b.end(ctx, key)
 	}
 }

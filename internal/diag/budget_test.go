@@ -50,7 +50,7 @@ func TestAFloodBecomesAFewLinesASecond(t *testing.T) {
 		for range 6 {
 			b.Warn(t.Context(), "request refused", "mismatch")
 		}
-		b.Flush()
+		b.Flush(t.Context())
 		if got := strings.Count(out.String(), "\n"); got != 6 || !strings.Contains(out.String(), `"more":1`) {
 			t.Errorf("another second and its end:\n%s", &out)
 		}

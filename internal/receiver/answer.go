@@ -116,7 +116,7 @@ func (rc *Receiver) Turned(t Turned) {
 }
 
 // FlushLog logs at once what the log's budget holds back. It is for the end.
-func (rc *Receiver) FlushLog() { rc.said.Flush() }
+func (rc *Receiver) FlushLog(ctx context.Context) { rc.said.Flush(ctx) }
 
 // callerText returns who was refused. Of a foreign caller only the refusal
 // knows the address; what a proxy could not read as one stays out.
