@@ -49,6 +49,7 @@ type conn struct {
 
 	fresh  bool   // nothing was answered yet
 	begins bool   // the next byte begins a request
+	ended  bool   // within a header
 	header []byte // what came first of the request, unless the one before it brought it along
 }
 
@@ -81,6 +82,9 @@ func (c *conn) Read(p []byte) (int, error) {
 		c.header = append(c.header, p[:min(n, headerMost-len(c.header))]...)
 		// Net/http turns to the body, or to the answer, only when the header is whole.
 		c.begins = len(c.header) < headerMost && !whole(c.header)
+	}
+	if c.begins && errors.Is(err, io.EOF) {
+		c.ended = true
 	}
 	if err != nil && c.gate.TLS != nil && c.noTLS(err) {
 		err = io.EOF // or net/http would answer by TLS
@@ -145,7 +149,11 @@ func (c *conn) look(p []byte) {
 	}
 
 	c.linger.Store(true)
-	c.turned(Turned{Status: status, Reason: turnedFor(status, c.header, c.fresh), Begin: c.begin()})
+	reason := turnedFor(status, c.header, c.fresh)
+	if reason == turnedBadRequest && c.ended {
+		reason = turnedUnfinished // nobody is there any more
+	}
+	c.turned(Turned{Status: status, Reason: reason, Begin: c.begin()})
 }
 
 // begin returns the first bytes of the request.

@@ -198,9 +198,29 @@ func (rc *Receiver) read(w http.ResponseWriter, r *http.Request) ([]byte, error)
 		return body, nil
 	}
 
-	body := make([]byte, r.ContentLength)
-	if _, err := io.ReadFull(limited, body); err != nil {
+	body, err := readAnnounced(limited, r.ContentLength)
+	if err != nil {
 		return nil, &readError{err}
+	}
+
+	return body, nil
+}
+
+// readAnnounced reads n bytes into memory that grows with what arrives: to
+// announce much costs a sender nothing.
+func readAnnounced(r io.Reader, n int64) ([]byte, error) {
+	const first = 16 << 10 // nearly all bodies are shorter
+
+	body := make([]byte, 0, min(n, first))
+	for int64(len(body)) < n {
+		if len(body) == cap(body) {
+			body = append(make([]byte, 0, min(n, 4*int64(cap(body)))), body...)
+		}
+		got, err := io.ReadFull(r, body[len(body):cap(body)])
+		if err != nil {
+			return nil, err
+		}
+		body = body[:len(body)+got]
 	}
 
 	return body, nil
