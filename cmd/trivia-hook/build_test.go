@@ -39,5 +39,29 @@ func build(t *testing.T) string {
 	return built.dir
 }
 
+// buildFaulty returns trivia-hook as it stops where [faultpoint.Setting] says.
+func buildFaulty(t *testing.T) string {
+	t.Helper()
+
+	faulty.once.Do(func() {
+		faulty.path = filepath.Join(build(t), "faulty", "trivia-hook")
+		said, err := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-tags", "faults", "-o", faulty.path, "trivia/cmd/trivia-hook").CombinedOutput()
+		if err != nil {
+			faulty.err = fmt.Errorf("go build -tags faults: %w\n%s", err, said)
+		}
+	})
+	if faulty.err != nil {
+		t.Fatal(faulty.err)
+	}
+
+	return faulty.path
+}
+
+var faulty struct {
+	once sync.Once
+	path string
+	err  error
+}
+
 // removeBuilt is for the end of the test binary.
 func removeBuilt() { _ = os.RemoveAll(built.dir) }

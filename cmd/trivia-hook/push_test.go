@@ -25,12 +25,13 @@ type trackAPI struct {
 	calls  int
 	events map[string]map[string]bool // user and trivia → identifiers of the event
 	set    map[string]map[string]any  // person → attributes
+	counts map[string][]float64       // person → the numbers of wins that were told, in this order
 }
 
 func newTrackAPI(t *testing.T) *trackAPI {
 	t.Helper()
 
-	api := &trackAPI{events: map[string]map[string]bool{}, set: map[string]map[string]any{}}
+	api := &trackAPI{events: map[string]map[string]bool{}, set: map[string]map[string]any{}, counts: map[string][]float64{}}
 	api.Server = httptest.NewServer(api)
 	t.Cleanup(api.Close)
 
@@ -61,6 +62,9 @@ func (api *trackAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			api.set[person] = map[string]any{}
 		}
 		maps.Copy(api.set[person], body)
+		if n, ok := body["trivia_wins"].(float64); ok {
+			api.counts[person] = append(api.counts[person], n)
+		}
 	case "events":
 		data, _ := body["data"].(map[string]any)
 		name := fmt.Sprint(person, " ", data["trivia_id"])

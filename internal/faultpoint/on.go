@@ -4,14 +4,13 @@ package faultpoint
 
 import (
 	"os"
-	"sync"
 	"sync/atomic"
 	"syscall"
 )
 
-// planned is what the environment asks for. Wrong words end the program at once:
-// a test that waits for its fault would wait for ever.
-var planned = sync.OnceValue(func() Fault {
+// planned is what the environment asks for. Wrong words end the program before
+// it begins: a test that waits for its fault would wait for ever.
+var planned = func() Fault {
 	text := os.Getenv(Setting)
 	if text == "" {
 		return Fault{}
@@ -22,14 +21,14 @@ var planned = sync.OnceValue(func() Fault {
 	}
 
 	return f
-})
+}()
 
 var passes atomic.Int64
 
 // At stops the program here, if it is this pass of this place that the
 // environment names.
 func At(place Name) {
-	f := planned()
+	f := planned
 	if f.At != place || passes.Add(1) != int64(f.Pass) {
 		return
 	}
