@@ -15,7 +15,7 @@ import (
 	"trivia/internal/faultpoint"
 )
 
-// Every other award of one user in ten meets somebody else's, so that some wins
+// Every third award of one user in ten meets somebody else's, so that some wins
 // are settled at once and others by the stage behind intake.
 const flakyAwards = `
 	CREATE SEQUENCE tries;
@@ -23,7 +23,7 @@ const flakyAwards = `
 	CREATE FUNCTION grant_prize(user_id text, item text, trivia_id text) RETURNS void
 	LANGUAGE plpgsql AS $$
 	BEGIN
-		IF user_id LIKE '%3' AND nextval('tries') % 2 = 1 THEN
+		IF user_id LIKE '%3' AND nextval('tries') % 3 = 1 THEN
 			RAISE 'somebody else awards' USING ERRCODE = 'serialization_failure';
 		END IF;
 		PERFORM grant_ordinary_prize(user_id, item, trivia_id);
@@ -38,14 +38,15 @@ const oldWins = `
 
 // passesOf are those of a place at which one service after the other is killed.
 func passesOf(place faultpoint.Name) []int {
-	switch place {
-	case faultpoint.Pruned:
-		return []int{1, 1} // there is little to prune, and once a day
-	case faultpoint.CopySent, faultpoint.CopySaved:
-		return []int{1, 2} // there is one each second
-	default:
-		return []int{1, 2, 5}
+	rare := map[faultpoint.Name][]int{
+		faultpoint.Pruned:   {1, 1},                               // there is little to prune, and once a day
+		faultpoint.CopySent: {1, 2}, faultpoint.CopySaved: {1, 2}, // there is one each second
 	}
+	if passes, ok := rare[place]; ok {
+		return passes
+	}
+
+	return []int{1, 2, 5}
 }
 
 // The service is killed at every place, several times, and each time another one
