@@ -14,7 +14,7 @@ FUZZTIME   ?= 100000x
 PURE = ./internal/trivia ./internal/signature ./internal/source ./internal/drain ./internal/diag ./internal/customerio
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo picture build test check race fuzz bench fmt lint tidy vuln need-postgres
+.PHONY: help run demo picture build test check race fuzz bench fmt lint tidy vuln need-postgres need-tools
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ picture: need-postgres build ## take the pictures of docs/ anew, from the demo (
 build: ## build bin/trivia-hook and bin/triviactl
 	$(GO) build -trimpath -o bin/ ./cmd/...
 
-test: need-postgres ## run every test (TESTFLAGS=-race adds the race detector)
+test: need-postgres need-tools ## run every test (TESTFLAGS=-race adds the race detector)
 	$(GOTEST) -shuffle=on -timeout=10m $(TESTFLAGS) ./...
 
 check: tidy lint fuzz build race ## run all that CI runs
@@ -80,3 +80,6 @@ vuln: ## look the dependencies up in the vulnerability database (needs a network
 
 need-postgres:
 	@scripts/need-postgres
+
+need-tools:
+	@scripts/need-tools

@@ -18,10 +18,11 @@ import (
 
 // What a request can be refused for, besides its source and its signature.
 var (
-	errNoRoute = errors.New("no such route")
-	errMethod  = errors.New("method not allowed")
-	errFraming = errors.New("both Content-Length and Transfer-Encoding say where the body ends")
-	errPanic   = errors.New("internal fault")
+	errNoRoute   = errors.New("no such route")
+	errMethod    = errors.New("method not allowed")
+	errFraming   = errors.New("both Content-Length and Transfer-Encoding say where the body ends")
+	errForwarded = errors.New("a trusted proxy sends Forwarded, which is not understood: configure X-Forwarded-For")
+	errPanic     = errors.New("internal fault")
 )
 
 // A readError is a body that did not arrive whole or in time.
@@ -63,6 +64,8 @@ func refusalOf(err error) refusal {
 		return refusal{http.StatusNotFound, "no such route", "no_route"}
 	case errors.Is(err, errMethod):
 		return refusal{http.StatusMethodNotAllowed, "only POST is allowed", "method"}
+	case errors.Is(err, errForwarded):
+		return refusal{http.StatusForbidden, "this address may not call", "forwarded_header"}
 	case errors.Is(err, errFraming):
 		return refusal{http.StatusBadRequest, "the body must end in one way only", "framing"}
 	case errors.Is(err, errQueueFull):

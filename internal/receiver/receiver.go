@@ -127,7 +127,7 @@ func (rc *Receiver) receive(w http.ResponseWriter, r *http.Request, d *dealing) 
 
 	caller, err := rc.Guard.Check(r.RemoteAddr, r.Header["X-Forwarded-For"])
 	if err != nil {
-		return store.Receipt{}, err
+		return store.Receipt{}, rc.misspoken(r, err)
 	}
 	d.caller = caller
 	if caller.Observed {
@@ -158,6 +158,16 @@ func (rc *Receiver) receive(w http.ResponseWriter, r *http.Request, d *dealing) 
 	faultpoint.At(faultpoint.RequestRead)
 
 	return rc.Intake.Submit(a)
+}
+
+// misspoken names a proxy of ours that says in a way that we do not understand
+// where a request comes from.
+func (rc *Receiver) misspoken(r *http.Request, err error) error {
+	if r.Header["Forwarded"] != nil && r.Header["X-Forwarded-For"] == nil && rc.Guard.Trusts(r.RemoteAddr) {
+		return errForwarded
+	}
+
+	return err
 }
 
 // callerOf says where a request comes from, and which of our proxies said so.

@@ -113,6 +113,18 @@ func (g *Guard) Check(remoteAddr string, forwardedFor []string) (Caller, error) 
 	return caller, nil
 }
 
+// Trusts reports whether the other end of a connection is a proxy that is seen
+// through.
+func (g *Guard) Trusts(remoteAddr string) bool {
+	addr, ok := parseHop(remoteAddr)
+	if !ok {
+		return false
+	}
+	_, trusted := g.lists.Load().trusted.Match(addr)
+
+	return trusted
+}
+
 // refuse turns caller away, or lets it in with a remark.
 func (g *Guard) refuse(caller Caller, reason, text string) (Caller, error) {
 	if g.observe {
