@@ -36,42 +36,46 @@ func openDatabase(ctx context.Context, log *slog.Logger, set settings) (_ *datab
 		}
 	}()
 
-	url := set.DatabaseURL.Reveal()
+	dsn := set.dsn
 	if set.Embedded {
-		if url, err = db.startEmbedded(ctx, log, set); err != nil {
+		if dsn, err = db.startEmbedded(ctx, log, set); err != nil {
 			return nil, err
 		}
 	}
-	if db.Store, err = store.Open(ctx, url); err != nil {
+	if db.Store, err = dsn.Open(ctx); err != nil {
 		return nil, err
 	}
 	if err = db.Ready(ctx); err != nil {
 		return nil, err
 	}
-	db.Intake, err = store.OpenIntake(ctx, url, store.IntakeOptions{
+	db.Intake, err = dsn.OpenIntake(ctx, store.IntakeOptions{
 		Conns: writers, Statement: statement, CreateUsers: set.CreateUsers, Owing: owingOf(set),
 	})
 
 	return db, err
 }
 
-func (db *database) startEmbedded(ctx context.Context, log *slog.Logger, set settings) (string, error) {
+func (db *database) startEmbedded(ctx context.Context, log *slog.Logger, set settings) (*store.DSN, error) {
 	db.options = pgembed.Options{Dir: set.DataDir, Durable: true, Log: log}
 	cluster, err := pgembed.Start(ctx, db.options)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	db.cluster = cluster
 
-	before, err := store.Migrate(ctx, cluster.URL())
+	dsn, err := store.ParseDSN(cluster.URL(), store.DSNOptions{})
 	if err != nil {
-		return "", err
+		return nil, err
+	}
+	before, err := dsn.Migrate(ctx)
+	if err != nil {
+		return nil, err
 	}
 	if before.Version < before.Latest {
 		log.InfoContext(ctx, "migrated the database", slog.Int("from", before.Version), slog.Int("to", before.Latest))
 	}
 
-	return cluster.URL(), nil
+	return dsn, nil
 }
 
 // supervise starts the private Postgres again whenever it dies by itself,

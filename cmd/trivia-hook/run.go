@@ -15,6 +15,7 @@ import (
 	"trivia/internal/config"
 	"trivia/internal/signature"
 	"trivia/internal/source"
+	"trivia/internal/store"
 )
 
 // Exit codes.
@@ -137,6 +138,7 @@ type settings struct {
 
 	action, event    signature.Verifier
 	allowed, trusted source.List
+	dsn              *store.DSN // nil if Embedded
 	host             string
 	said             config.Snapshot // what all of it was read from
 }
@@ -158,6 +160,12 @@ func readSettings(getenv func(string) string, embedded bool) (settings, error) {
 	}
 	if set.action.Keys, err = keysOf(hook.ActionKeys); err != nil {
 		complaints.Add(config.ActionSecret, err.Error())
+	}
+	if !hook.Embedded && !hook.DatabaseURL.IsZero() && !complaints.About(config.DatabaseURL) {
+		set.dsn, err = store.ParseDSN(hook.DatabaseURL.Reveal(), store.DSNOptions{PasswordCommand: hook.PasswordCommand.Reveal()})
+		if err != nil {
+			complaints.Add(config.DatabaseURL, "found a value (not shown) that cannot be used: "+err.Error())
+		}
 	}
 	set.event.Tolerance, set.action.Tolerance = hook.Tolerance, hook.Tolerance
 

@@ -25,6 +25,11 @@ func (cs *Complaints) Add(name, problem string) {
 	slices.SortStableFunc(*cs, func(a, b Complaint) int { return rank(a.Name) - rank(b.Name) })
 }
 
+// About reports whether there is a complaint about a setting.
+func (cs Complaints) About(name string) bool {
+	return slices.ContainsFunc(cs, func(c Complaint) bool { return c.Name == name })
+}
+
 // Error returns all complaints, one a line.
 func (cs Complaints) Error() string {
 	lines := make([]string, 0, len(cs))

@@ -14,6 +14,8 @@ type Hook struct {
 	DatabaseURL Secret // a URL or a list of key=value pairs
 	DataDir     string // absolute; may be empty unless Embedded
 
+	PasswordCommand Secret // that sh runs for the database's password; empty: there is none
+
 	Listen, AdminListen string // host:port; port 0 means any free one
 
 	EventKeys, ActionKeys []Secret // never empty
@@ -83,7 +85,8 @@ func hookFrom(getenv func(string) string, embedded bool, p place) (Hook, Complai
 		AuditEvery:  r.interval(AuditEvery, defaultAuditEvery),
 		Environment: r.word(Environment, defaultEnvironment),
 
-		TrustedProxies: r.list(TrustedProxies, ""),
+		TrustedProxies:  r.list(TrustedProxies, ""),
+		PasswordCommand: NewSecret(r.text(PasswordCommand)),
 	}
 	h.TrackURL, h.AppURL = r.hosts(h.Region)
 	h.Warehouse = r.warehouse(embedded, h.DataDir)

@@ -52,19 +52,20 @@ func TestWhatIsNotSetIsAsTheTableSays(t *testing.T) {
 // full is an environment that says everything.
 func full() map[string]string {
 	return map[string]string{
-		DatabaseURL:   "host=a,b dbname=trivia",
-		DataDir:       "/srv/trivia/",
-		Listen:        "[::]:80",
-		AdminListen:   " localhost:0 ",
-		WebhookSecret: "new, old",
-		ActionSecret:  "action\n",
-		SiteID:        "site",
-		TrackAPIKey:   "track",
-		Region:        "eu",
-		TrackURL:      "http://127.0.0.1:9999/",
-		AppURL:        "https://proxy/customerio",
-		Sources:       "customerio, 10.0.0.0/8 ,loopback",
-		OnBounce:      "unsubscribe", OnSpam: "attributes", OnUnsubscribe: "suppress", OnEngagement: "nothing", OnWin: " nothing ",
+		DatabaseURL:     "host=a,b dbname=trivia",
+		DataDir:         "/srv/trivia/",
+		PasswordCommand: " print-token \n",
+		Listen:          "[::]:80",
+		AdminListen:     " localhost:0 ",
+		WebhookSecret:   "new, old",
+		ActionSecret:    "action\n",
+		SiteID:          "site",
+		TrackAPIKey:     "track",
+		Region:          "eu",
+		TrackURL:        "http://127.0.0.1:9999/",
+		AppURL:          "https://proxy/customerio",
+		Sources:         "customerio, 10.0.0.0/8 ,loopback",
+		OnBounce:        "unsubscribe", OnSpam: "attributes", OnUnsubscribe: "suppress", OnEngagement: "nothing", OnWin: " nothing ",
 		PushRate:           "1000",
 		KeepBodies:         "24h",
 		KeepDeliveries:     "400d",
@@ -96,9 +97,10 @@ func TestWhatIsSetIsRead(t *testing.T) {
 	}
 
 	want := Hook{
-		DatabaseURL: NewSecret("host=a,b dbname=trivia"),
-		DataDir:     "/srv/trivia",
-		Listen:      "[::]:80", AdminListen: "localhost:0",
+		DatabaseURL:     NewSecret("host=a,b dbname=trivia"),
+		DataDir:         "/srv/trivia",
+		PasswordCommand: NewSecret("print-token"),
+		Listen:          "[::]:80", AdminListen: "localhost:0",
 		EventKeys:  []Secret{NewSecret("new"), NewSecret("old")},
 		ActionKeys: []Secret{NewSecret("action")},
 		SiteID:     "site", TrackAPIKey: NewSecret("track"),
@@ -219,7 +221,7 @@ func TestTriviactlReadsTheSameNames(t *testing.T) {
 	}
 
 	want := Ctl{
-		DatabaseURL: NewSecret("host=a,b dbname=trivia"), DataDir: "/srv/trivia", Listen: "[::]:80", AdminListen: "localhost:0",
+		DatabaseURL: NewSecret("host=a,b dbname=trivia"), DataDir: "/srv/trivia", PasswordCommand: NewSecret("print-token"), Listen: "[::]:80", AdminListen: "localhost:0",
 		EventKeys: []Secret{NewSecret("new"), NewSecret("old")}, ActionKeys: []Secret{NewSecret("action")},
 		SiteID: "site", TrackAPIKey: NewSecret("track"), Region: "eu",
 		TrackURL: "http://127.0.0.1:9999", AppURL: "https://proxy/customerio",

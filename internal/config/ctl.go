@@ -8,6 +8,8 @@ type Ctl struct {
 	DatabaseURL Secret // empty: look for a private Postgres in DataDir
 	DataDir     string // absolute; empty if there is no home directory either
 
+	PasswordCommand Secret // that sh runs for the database's password; empty: there is none
+
 	Listen, AdminListen string // where a trivia-hook on this machine listens
 
 	EventKeys, ActionKeys []Secret // empty if not set
@@ -38,21 +40,22 @@ func ctlFrom(getenv func(string) string, p place) (Ctl, error) {
 	r := newReader(getenv)
 
 	c := Ctl{
-		DatabaseURL: r.databaseURL(),
-		DataDir:     r.dataDir(p),
-		Listen:      r.hostPort(Listen, defaultListen),
-		AdminListen: r.hostPort(AdminListen, defaultAdminListen),
-		EventKeys:   r.keys(WebhookSecret),
-		ActionKeys:  r.keys(ActionSecret),
-		SiteID:      r.text(SiteID),
-		TrackAPIKey: NewSecret(r.text(TrackAPIKey)),
-		Region:      r.oneOf(Region, defaultRegion, "eu"),
-		Sources:     r.list(Sources, defaultSources),
-		CreateUsers: r.oneOf(UnknownUsers, defaultUnknownUsers, "create") == "create",
-		Tolerance:   r.duration(SignatureTolerance, defaultTolerance),
-		MaxBody:     r.size(MaxBody, defaultMaxBody),
-		Environment: r.word(Environment, defaultEnvironment),
-		NoColor:     getenv("NO_COLOR") != "",
+		DatabaseURL:     r.databaseURL(),
+		DataDir:         r.dataDir(p),
+		PasswordCommand: NewSecret(r.text(PasswordCommand)),
+		Listen:          r.hostPort(Listen, defaultListen),
+		AdminListen:     r.hostPort(AdminListen, defaultAdminListen),
+		EventKeys:       r.keys(WebhookSecret),
+		ActionKeys:      r.keys(ActionSecret),
+		SiteID:          r.text(SiteID),
+		TrackAPIKey:     NewSecret(r.text(TrackAPIKey)),
+		Region:          r.oneOf(Region, defaultRegion, "eu"),
+		Sources:         r.list(Sources, defaultSources),
+		CreateUsers:     r.oneOf(UnknownUsers, defaultUnknownUsers, "create") == "create",
+		Tolerance:       r.duration(SignatureTolerance, defaultTolerance),
+		MaxBody:         r.size(MaxBody, defaultMaxBody),
+		Environment:     r.word(Environment, defaultEnvironment),
+		NoColor:         getenv("NO_COLOR") != "",
 
 		TrustedProxies: r.list(TrustedProxies, ""),
 		Pushes:         r.pushes(),

@@ -5,6 +5,7 @@ import "slices"
 // The names of the settings.
 const (
 	DatabaseURL        = "DATABASE_URL"
+	PasswordCommand    = "TRIVIA_DATABASE_PASSWORD_COMMAND" //nolint:gosec // a name, no secret
 	DataDir            = "TRIVIA_DATA_DIR"
 	Listen             = "TRIVIA_LISTEN"
 	AdminListen        = "TRIVIA_ADMIN_LISTEN"
@@ -78,6 +79,10 @@ type Setting struct {
 func Table() []Setting {
 	return []Setting{
 		{DatabaseURL, "none", "Postgres. trivia-hook --embedded needs none: it runs a private Postgres of its own"},
+		{
+			PasswordCommand, "none",
+			"a shell command whose first line of output is the database's password, for tokens that do not last; asked again after a minute, or when it is refused",
+		},
 		{DataDir, "the user's data directory + /trivia", "where the private Postgres keeps its data"},
 		{Listen, defaultListen, "public listener: the two routes, /healthz, /readyz and nothing else"},
 		{AdminListen, defaultAdminListen, "private listener: /metrics, /debug/pprof/, refused requests"},

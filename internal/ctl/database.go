@@ -69,30 +69,40 @@ func (s *session) settings() (config.Ctl, error) {
 	return set, nil
 }
 
-// database returns the URL of the database to work on.
-func (s *session) database() (string, error) {
+// dsnOf reads the setting that names the database.
+func dsnOf(url, command config.Secret) (*store.DSN, error) {
+	return store.ParseDSN(url.Reveal(), store.DSNOptions{PasswordCommand: command.Reveal()})
+}
+
+// database returns the database to work on.
+func (s *session) database() (*store.DSN, error) {
 	set, err := s.settings()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if !set.DatabaseURL.IsZero() {
-		return set.DatabaseURL.Reveal(), nil
+		dsn, err := dsnOf(set.DatabaseURL, set.PasswordCommand)
+		if err != nil {
+			return nil, fmt.Errorf("%w: settings cannot be used\n%s: %w", errUsage, config.DatabaseURL, err)
+		}
+
+		return dsn, nil
 	}
 
 	const start = "start one with: make run, or trivia-hook --embedded; or set " + config.DatabaseURL
 	if set.DataDir == "" {
-		return "", hinted{noDatabaseError(config.DatabaseURL + " is not set, and there is no data directory to look into"), start}
+		return nil, hinted{noDatabaseError(config.DatabaseURL + " is not set, and there is no data directory to look into"), start}
 	}
 	url, err := s.find(set.DataDir)
 	if errors.Is(err, pgembed.ErrNotRunning) {
-		return "", hinted{noDatabaseError(config.DatabaseURL + " is not set, and no embedded Postgres runs in " + set.DataDir), start}
+		return nil, hinted{noDatabaseError(config.DatabaseURL + " is not set, and no embedded Postgres runs in " + set.DataDir), start}
 	}
 	if err != nil {
-		return "", hinted{fmt.Errorf("%s is not set: %w", config.DatabaseURL, err), "set " + config.DatabaseURL}
+		return nil, hinted{fmt.Errorf("%s is not set: %w", config.DatabaseURL, err), "set " + config.DatabaseURL}
 	}
 	s.say("using the embedded Postgres of %s", set.DataDir)
 
-	return url, nil
+	return store.ParseDSN(url, store.DSNOptions{})
 }
 
 // openStore opens the database for an operator. The caller calls the returned
@@ -108,14 +118,14 @@ func (s *session) openStore(ctx context.Context) (verbs, func(), error) {
 
 // connect opens the database, which has all tables that it should have.
 func (s *session) connect(ctx context.Context) (*store.Store, error) {
-	url, err := s.database()
+	dsn, err := s.database()
 	if err != nil {
 		return nil, err
 	}
 
 	connect, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	db, err := store.Open(connect, url)
+	db, err := dsn.Open(connect)
 	if err != nil {
 		return nil, err
 	}

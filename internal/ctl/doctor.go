@@ -13,6 +13,7 @@ import (
 	"trivia/internal/operator"
 	"trivia/internal/signature"
 	"trivia/internal/source"
+	"trivia/internal/store"
 	"trivia/internal/tui"
 )
 
@@ -84,10 +85,11 @@ func (s *session) checkup() operator.Checkup {
 	set, _ := config.HookFrom(s.Getenv, false)
 	embedded := set.DatabaseURL.IsZero()
 	set, complaints := config.HookFrom(s.Getenv, embedded)
-	if _, err := source.Parse(set.Sources); err != nil {
+	var err error
+	if _, err = source.Parse(set.Sources); err != nil {
 		complaints.Add(config.Sources, err.Error())
 	}
-	if _, err := source.ParseProxies(set.TrustedProxies); err != nil {
+	if _, err = source.ParseProxies(set.TrustedProxies); err != nil {
 		complaints.Add(config.TrustedProxies, err.Error())
 	}
 	for _, ring := range []struct {
@@ -102,18 +104,29 @@ func (s *session) checkup() operator.Checkup {
 	}
 
 	what := operator.Checkup{
-		Settings: set, Complaints: complaints, DatabaseURL: set.DatabaseURL.Reveal(), Embedded: embedded,
+		Settings: set, Complaints: complaints, Embedded: embedded,
 		Agent: name + "/" + version(), Now: s.Now,
 	}
 	if !embedded {
+		if what.Database, err = dsnOf(set.DatabaseURL, set.PasswordCommand); err != nil {
+			what.NoDatabase = errors.New(config.DatabaseURL + " cannot be used")
+		}
+		if err != nil && !complaints.About(config.DatabaseURL) {
+			what.Complaints.Add(config.DatabaseURL, err.Error())
+		}
+
 		return what
 	}
 	if set.DataDir == "" {
 		what.NoDatabase = errors.New(config.DatabaseURL + " is not set, and there is no data directory to look into")
 		return what
 	}
-	if what.DatabaseURL, what.NoDatabase = s.find(set.DataDir); what.NoDatabase != nil {
-		what.NoDatabase = fmt.Errorf("%s is not set: %w", config.DatabaseURL, what.NoDatabase)
+	url, err := s.find(set.DataDir)
+	if err == nil {
+		what.Database, err = store.ParseDSN(url, store.DSNOptions{})
+	}
+	if err != nil {
+		what.NoDatabase = fmt.Errorf("%s is not set: %w", config.DatabaseURL, err)
 	}
 
 	return what

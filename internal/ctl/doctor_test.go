@@ -54,11 +54,11 @@ func TestTheDoctorIsToldWhatToLookAt(t *testing.T) {
 
 	call(nil)
 	if got.URL != "http://127.0.0.1:8080" || got.AdminURL != "http://127.0.0.1:9090" || got.Probe || !got.Embedded ||
-		got.DatabaseURL != "" || got.NoDatabase == nil || len(got.Complaints) > 0 {
+		got.Database != nil || got.NoDatabase == nil || len(got.Complaints) > 0 {
 		t.Errorf("by default: %+v", got)
 	}
 	call(map[string]string{"TRIVIA_LISTEN": ":81", "DATABASE_URL": "postgres://db/trivia"}, "--probe", "--admin-url", "https://hook:9/")
-	if got.URL != "http://127.0.0.1:81" || got.AdminURL != "https://hook:9" || !got.Probe || got.Embedded || got.DatabaseURL != "postgres://db/trivia" {
+	if got.URL != "http://127.0.0.1:81" || got.AdminURL != "https://hook:9" || !got.Probe || got.Embedded || got.Database.Place() != "db/trivia" {
 		t.Errorf("with settings: %+v", got)
 	}
 	call(map[string]string{

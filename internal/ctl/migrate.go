@@ -27,15 +27,15 @@ func (s *session) migrate(c *cli.Context) error {
 	if _, err := plainWords(c); err != nil {
 		return err
 	}
-	url, err := s.database()
+	dsn, err := s.database()
 	if err != nil {
 		return err
 	}
 	if c.Bool("status") {
-		return s.migrationStatus(c.Context, url)
+		return s.migrationStatus(c.Context, dsn)
 	}
 
-	before, err := store.Migrate(c.Context, url)
+	before, err := dsn.Migrate(c.Context)
 	if err != nil {
 		return err
 	}
@@ -56,11 +56,11 @@ func (s *session) migrations(names []string) {
 	}
 }
 
-func (s *session) migrationStatus(ctx context.Context, url string) error {
+func (s *session) migrationStatus(ctx context.Context, dsn *store.DSN) error {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 
-	db, err := store.Open(ctx, url)
+	db, err := dsn.Open(ctx)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package ctl
 
 import (
 	"trivia/internal/operator"
-	"trivia/internal/store"
 	"trivia/internal/tui"
 )
 
@@ -15,7 +14,11 @@ func (s *session) desk(do verbs, readOnly bool) (tui.Desk, error) {
 
 	place := "embedded Postgres"
 	if !set.DatabaseURL.IsZero() {
-		place = store.Place(set.DatabaseURL.Reveal())
+		dsn, err := s.database()
+		if err != nil {
+			return tui.Desk{}, err
+		}
+		place = dsn.Place()
 	}
 	hook := operator.Listener{URL: "http://" + reachable(set.AdminListen), Agent: name + "/" + version()}
 

@@ -71,7 +71,7 @@ func (h house) takes(name, imported string) []string {
 	}
 
 	for kept, keeper := range h.keepers {
-		if name != keeper && (imported == kept || strings.HasPrefix(imported, kept+"/")) {
+		if !slices.Contains(strings.Split(keeper, " and "), name) && (imported == kept || strings.HasPrefix(imported, kept+"/")) {
 			return []string{fmt.Sprintf("%s imports %s, which %s keeps to itself", name, imported, keeper)}
 		}
 	}

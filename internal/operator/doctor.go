@@ -35,9 +35,9 @@ type Checkup struct {
 	Settings   config.Hook       // as trivia-hook would read them here
 	Complaints config.Complaints // about them
 
-	DatabaseURL string // empty: there is none, because of NoDatabase
-	NoDatabase  error
-	Embedded    bool // the database is the private Postgres in Settings.DataDir
+	Database   *store.DSN // nil: there is none, because of NoDatabase
+	NoDatabase error
+	Embedded   bool // the database is the private Postgres in Settings.DataDir
 
 	URL, AdminURL string // of the hook's listeners, without a path
 	Probe         bool   // also send an event that is kept
@@ -151,12 +151,12 @@ func (e *examination) complained(setting string) bool {
 // connect opens the database.
 func (e *examination) connect(ctx context.Context) []Finding {
 	const name = "database"
-	if e.DatabaseURL == "" {
+	if e.Database == nil {
 		return one(name, Broken, e.NoDatabase.Error(), "start one with trivia-hook --embedded, or set "+config.DatabaseURL)
 	}
 
 	begun := e.Now()
-	db, err := store.Open(ctx, e.DatabaseURL)
+	db, err := e.Database.Open(ctx)
 	if err != nil {
 		return one(name, Broken, short(ctx, err), "does Postgres run, and may this machine and role connect? see "+config.DatabaseURL)
 	}

@@ -33,7 +33,22 @@ func healthy(t *testing.T, url string) operator.Checkup {
 		t.Fatal(err)
 	}
 
-	return operator.Checkup{Settings: set, DatabaseURL: url, Agent: "test", Now: time.Now}
+	c := operator.Checkup{Settings: set, Agent: "test", Now: time.Now}
+	if url != "" {
+		c.Database = dsn(t, url)
+	}
+
+	return c
+}
+
+func dsn(t *testing.T, url string) *store.DSN {
+	t.Helper()
+	d, err := store.ParseDSN(url, store.DSNOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	return d
 }
 
 // finding returns what is said of a check, as "health: words".
@@ -154,10 +169,10 @@ func TestAllIsLookedAtWithoutADatabase(t *testing.T) {
 		wantFinding(t, found, name, "skipped: ")
 	}
 
-	c.DatabaseURL = "postgres://nobody@/trivia?host=" + t.TempDir()
+	c.Database = dsn(t, "postgres://nobody@/trivia?host="+t.TempDir())
 	wantFinding(t, operator.Examine(t.Context(), c), "database", "failed: ask the database")
 
-	c.DatabaseURL = pgtest.Schema(t) // not migrated
+	c.Database = dsn(t, pgtest.Schema(t)) // not migrated
 	found = operator.Examine(t.Context(), c)
 	wantFinding(t, found, "schema", "failed: version is 0, and ")
 	wantFinding(t, found, "backlog", "skipped: ")

@@ -35,12 +35,20 @@ type Intake struct {
 	opts IntakeOptions
 }
 
-// OpenIntake connects to the database at url. Close it after use.
-func OpenIntake(ctx context.Context, url string, opts IntakeOptions) (*Intake, error) {
-	cfg, err := parse(url)
+// OpenIntake connects to the database at text, as [ParseDSN] reads it. Close it
+// after use.
+func OpenIntake(ctx context.Context, text string, opts IntakeOptions) (*Intake, error) {
+	d, err := ParseDSN(text, DSNOptions{})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open the database for intake: %w", err)
 	}
+
+	return d.OpenIntake(ctx, opts)
+}
+
+// OpenIntake connects to the database. Close it after use.
+func (d *DSN) OpenIntake(ctx context.Context, opts IntakeOptions) (*Intake, error) {
+	cfg := d.config()
 	cfg.MaxConns = int32(max(opts.Conns, 1)) //nolint:gosec // a handful
 	cfg.MinConns = cfg.MaxConns
 	params := cfg.ConnConfig.RuntimeParams
@@ -52,7 +60,7 @@ func OpenIntake(ctx context.Context, url string, opts IntakeOptions) (*Intake, e
 	params["jit"] = "off"
 	cfg.AfterConnect = insistOnDurability
 
-	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	pool, err := d.newPool(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open the database for intake: %w", err)
 	}

@@ -42,11 +42,21 @@ func (s Schema) Check() error {
 // the tables that it counts.
 const versionTable = "trivia_schema_version"
 
-// Migrate brings the database at url up to the latest schema and returns what
-// it was before. It is safe to call from several processes at once: they wait
-// for each other.
-func Migrate(ctx context.Context, url string) (Schema, error) {
-	conn, err := pgx.Connect(ctx, url)
+// Migrate is [DSN.Migrate] of the database at text, as [ParseDSN] reads it.
+func Migrate(ctx context.Context, text string) (Schema, error) {
+	d, err := ParseDSN(text, DSNOptions{})
+	if err != nil {
+		return Schema{}, fmt.Errorf("migrate: %w", err)
+	}
+
+	return d.Migrate(ctx)
+}
+
+// Migrate brings the database up to the latest schema and returns what it was
+// before. It is safe to call from several processes at once: they wait for each
+// other.
+func (d *DSN) Migrate(ctx context.Context) (Schema, error) {
+	conn, err := d.connect(ctx)
 	if err != nil {
 		return Schema{}, fmt.Errorf("migrate: connect to the database: %w", err)
 	}

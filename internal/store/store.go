@@ -34,22 +34,24 @@ type Store struct {
 	pool *pgxpool.Pool
 }
 
-// minConns is more than prizes that take long ever occupy: the question whether
-// the database is ready must not wait for them.
-const minConns = 8
-
-// Open connects to the database at url, a libpq URL or keyword string. It
-// fails if the database does not answer before ctx ends. Close it after use.
-func Open(ctx context.Context, url string) (*Store, error) {
-	cfg, err := parse(url)
+// Open connects to the database at text, as [ParseDSN] reads it. It fails if
+// the database does not answer before ctx ends. Close it after use.
+func Open(ctx context.Context, text string) (*Store, error) {
+	d, err := ParseDSN(text, DSNOptions{})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open the database: %w", err)
 	}
+
+	return d.Open(ctx)
+}
+
+// Open connects to the database. It fails if that does not answer before ctx
+// ends. Close it after use.
+func (d *DSN) Open(ctx context.Context) (*Store, error) {
+	cfg := d.config()
 	cfg.ConnConfig.DefaultQueryExecMode = plannedNow
 
-	cfg.MaxConns = max(cfg.MaxConns, minConns)
-
-	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	pool, err := d.newPool(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
@@ -60,24 +62,6 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	}
 
 	return s, nil
-}
-
-func parse(url string) (*pgxpool.Config, error) {
-	cfg, err := pgxpool.ParseConfig(url)
-	if err != nil {
-		// The cause would quote the URL, and with it the password.
-		return nil, errors.New("open the database: DATABASE_URL is not a Postgres URL")
-	}
-	cfg.ConnConfig.BuildContextWatcherHandler = cancelFirst
-	// The pool asks a connection that was idle whether it is alive, and would
-	// wait for that answer as long as its caller, or longer.
-	cfg.PingTimeout = 500 * time.Millisecond
-	cfg.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
-		encodeArrays(conn)
-		return nil
-	}
-
-	return cfg, nil
 }
 
 // cancelFirst makes a context that ends cancel the running statement at the
@@ -97,7 +81,7 @@ func (s *Store) Close() { s.pool.Close() }
 // Ping returns nil if the database answers.
 func (s *Store) Ping(ctx context.Context) error {
 	if err := s.pool.Ping(ctx); err != nil {
-		return fmt.Errorf("ask the database: %w", err)
+		return fmt.Errorf("ask the database: %w", plainly(err))
 	}
 
 	return nil

@@ -32,7 +32,7 @@ CREATE TABLE push_people (
 	person       text PRIMARY KEY,
 	leased_until timestamptz NOT NULL, -- until then somebody has them in hand, or they rest after a failure
 	failures     integer NOT NULL DEFAULT 0, -- in a row
-	told         jsonb NOT NULL DEFAULT '{}', -- attribute → since when that was true, in Unix microseconds
+	told         jsonb NOT NULL DEFAULT '{}', -- attribute -> since when that was true, in Unix microseconds
 	told_at      timestamptz -- the latest timestamp that was sent with attributes
 );
 
