@@ -42,6 +42,7 @@ func design() house {
 			"internal/pushback":  2,
 			"internal/warehouse": 2,
 			"internal/operator":  2,
+			"internal/simulate":  2,
 			"internal/pgtest":    2,
 			"internal/bqtest":    0,
 
