@@ -36,7 +36,7 @@ func (s *session) app() *cli.App {
 			s.explainCommand(), s.auditCommand(), s.triviaCommand(), s.prizesCommand(), s.exportCommand(), s.doctorCommand(),
 			s.replayCommand(), s.pruneCommand(), s.forgetCommand(), s.warehouseCommand(),
 			s.migrateCommand(), s.templateCommand(), s.completionCommand(), s.manCommand(),
-			s.sendCommand(), s.signCommand(), s.verifyCommand(), s.benchCommand(),
+			s.sendCommand(), s.signCommand(), s.verifyCommand(), s.benchCommand(), s.simulateCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Bool("version") {

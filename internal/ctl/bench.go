@@ -140,15 +140,8 @@ func (s *session) bench(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	set, err := s.settings()
-	if err != nil {
+	if err := s.loadable(c); err != nil {
 		return err
-	}
-	if set.Environment == production && !c.Bool("yes") {
-		return hinted{
-			fmt.Errorf("this is production, where wins are prizes: %w", errNotConfirmed),
-			"--yes loads it all the same",
-		}
 	}
 
 	do, done, err := s.open(c.Context)

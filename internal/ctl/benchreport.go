@@ -63,7 +63,7 @@ func (b *bench) prove(ctx context.Context) error {
 	if b.do == nil {
 		return nil
 	}
-	if err := b.settled(ctx); err != nil {
+	if err := untilSettled(ctx, b.do, b.Trial, b.settle); err != nil {
 		return err
 	}
 
@@ -80,15 +80,15 @@ func (b *bench) prove(ctx context.Context) error {
 	return b.report.verdict()
 }
 
-// settled waits until nothing of the run is pending, but not forever.
-func (b *bench) settled(ctx context.Context) error {
-	waiting, cancel := context.WithTimeout(ctx, b.settle)
+// untilSettled waits until nothing of a trial is pending, but not forever.
+func untilSettled(ctx context.Context, do verbs, trial operator.Trial, patience time.Duration) error {
+	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 
 	for {
-		n, err := b.do.PendingTrial(waiting, b.Trial)
+		n, err := do.PendingTrial(waiting, trial)
 		switch {
 		case errors.Is(err, context.DeadlineExceeded) || waiting.Err() != nil:
 			return nil // the proof says what is left

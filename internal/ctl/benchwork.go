@@ -7,6 +7,7 @@ import (
 
 	"trivia/internal/customerio"
 	"trivia/internal/operator"
+	"trivia/internal/simulate"
 	"trivia/internal/trivia"
 )
 
@@ -24,32 +25,8 @@ type benchWork struct {
 // repeatsWithin is how far back a repeat reaches. Whoever repeats does so soon.
 const repeatsWithin = 1000
 
-// eventMix is what a campaign reports, in a hundred events. What makes a hook
-// suppress or unsubscribe somebody at Customer.io is left out.
-var eventMix = []struct {
-	share          int
-	object, metric string
-}{
-	{27, "email", "sent"},
-	{26, "email", "delivered"},
-	{18, "email", "opened"},
-	{5, "email", "clicked"},
-	{8, "in_app", "sent"},
-	{7, "in_app", "opened"},
-	{6, "in_app", "clicked"},
-	{3, "sms", "delivered"},
-}
-
 func newBenchWork(trial operator.Trial, duplicates float64, seed uint64, begun time.Time) *benchWork {
-	w := &benchWork{Trial: trial, duplicates: duplicates, seed: seed, begun: begun}
-	for _, kind := range eventMix {
-		sample, _ := customerio.SampleOf(kind.object, kind.metric)
-		for range kind.share {
-			w.kinds = append(w.kinds, sample)
-		}
-	}
-
-	return w
+	return &benchWork{Trial: trial, duplicates: duplicates, seed: seed, begun: begun, kinds: simulate.Mix()}
 }
 
 // delivery returns the number of the delivery that the n-th request carries:

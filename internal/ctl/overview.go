@@ -21,7 +21,7 @@ var briefs = map[string]string{
 	"migrate": "bring the tables up to date", "template": "what a campaign sends", "completion": "for your shell",
 	"man":  "the manual page",
 	"send": "signed requests, trouble", "sign": "a body, as Customer.io does", "verify": "which key signed a body",
-	"bench": "load, and proof of it",
+	"bench": "load, and proof of it", "simulate": "Customer.io, and its waits",
 }
 
 // briefOf returns a command's brief, or what stands in for it.
@@ -37,7 +37,7 @@ func briefOf(c *cli.Command) string {
 // set commands in two columns.
 func overview(app *cli.App) string {
 	var out strings.Builder
-	_, _ = fmt.Fprintf(&out, "%s: %s\n\nUsage: %[1]s COMMAND [flags] [words]; %[1]s COMMAND --help tells more\n", app.Name, app.Usage)
+	_, _ = fmt.Fprintf(&out, "%s: %s\nUsage: %[1]s COMMAND [flags] [words]; %[1]s COMMAND --help tells more\n", app.Name, app.Usage)
 	for _, category := range []string{look, mend, setUp, test} {
 		var there []*cli.Command
 		for _, c := range app.Commands {

@@ -35,7 +35,7 @@ func (f *trialFake) AddTrialUsers(_ context.Context, t operator.Trial, _ string)
 func (f *trialFake) ProveTrial(
 	_ context.Context, _ operator.Trial, acknowledged iter.Seq[string], progress func(int),
 ) (operator.TrialProof, error) {
-	f.acknowledged = slices.Collect(acknowledged)
+	f.acknowledged = slices.AppendSeq(f.acknowledged, acknowledged)
 	progress(len(f.acknowledged))
 
 	return f.proof, f.trialErr
@@ -51,7 +51,7 @@ func (f *trialFake) PendingTrial(context.Context, operator.Trial) (int, error) {
 }
 
 func (f *trialFake) RemoveTrial(_ context.Context, t operator.Trial, keys iter.Seq[string], _ string) (int, error) {
-	f.removed, f.removedTrial = slices.Collect(keys), t
+	f.removed, f.removedTrial = slices.AppendSeq(f.removed, keys), t
 
 	return len(f.removed), f.trialErr
 }

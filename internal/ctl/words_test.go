@@ -187,6 +187,17 @@ func TestWrongWordsAreRefusedWithAHint(t *testing.T) {
 		{[]string{"bench", "--duplicates", "5"}, `--duplicates cannot be "5"`, "want 0% to 90%, as in --duplicates 5%"},
 		{[]string{"bench", "--duplicates", "NaN%"}, `--duplicates cannot be "NaN%"`, "want 0% to 90%, as in --duplicates 5%"},
 		{[]string{"bench", "--duplicates", "91%"}, `--duplicates cannot be "91%"`, "want 0% to 90%, as in --duplicates 5%"},
+		{[]string{"simulate", "now"}, `triviactl simulate wants no words besides flags, got ["now"]`, "triviactl simulate --help tells more"},
+		{[]string{"simulate", "--output", "csv"}, `--output cannot be "csv"`, "it takes table, json"},
+		{[]string{"simulate", "--events", "-1"}, "--events cannot be -1", "want 0 to 10000000"},
+		{[]string{"simulate", "--streams", "0"}, "--streams cannot be 0", "want 1 to 1000"},
+		{[]string{"simulate", "--rate", "0"}, "--rate cannot be 0", "want at most 100000, and more than 0"},
+		{[]string{"simulate", "--hour", "0s"}, "--hour cannot be 0s", "as in --hour 30s"},
+		{[]string{"simulate", "--duration", "0s"}, "--duration cannot be 0s", "as in --duration 30s"},
+		{[]string{"simulate", "--new", "101%"}, `--new cannot be "101%"`, "want 0% to 100%, as in --new 50%"},
+		{[]string{"simulate", "--new", "50"}, `--new cannot be "50"`, "want 0% to 100%, as in --new 50%"},
+		{[]string{"simulate", "--begun", "soon"}, `--begun cannot be "soon"`, "want 2h, 3d, now, today, yesterday, 2026-01-31, 2026-01-31 15:04 or RFC 3339"},
+		{[]string{"simulate", "--url", "http://127.0.0.1:1/webhooks/customerio"}, "--url cannot have a path: there are two, and they are known", "as in --url http://127.0.0.1:8080"},
 		{[]string{"send", "scenario"}, "triviactl send scenario wants NAME..., all or list", "triviactl send scenario list shows what there is"},
 		{[]string{"send", "scenario", "stail"}, `there is no scenario "stail"`, "did you mean stale?"},
 		{[]string{"send", "scenario", "stale", "all"}, `there is no scenario "all"`, "triviactl send scenario list shows what there is"},
@@ -240,7 +251,7 @@ func TestDistance(t *testing.T) {
 
 // firstWords is what comes first, in the order in which people are told of it.
 const firstWords = "tui\nwins\ndeliveries\nevents\nresponses\npush\nusers\nsources\nkeys\n" +
-	"explain\naudit\ntrivia\nprizes\nexport\ndoctor\nreplay\nprune\nforget\nwarehouse\nmigrate\ntemplate\ncompletion\nman\nsend\nsign\nverify\nbench\n"
+	"explain\naudit\ntrivia\nprizes\nexport\ndoctor\nreplay\nprune\nforget\nwarehouse\nmigrate\ntemplate\ncompletion\nman\nsend\nsign\nverify\nbench\nsimulate\n"
 
 func TestCompletionOffersWhatMayComeNext(t *testing.T) {
 	t.Parallel()
@@ -363,6 +374,7 @@ func TestHelpFitsTheScreen(t *testing.T) {
 		{"doctor"},
 		{"man"},
 		{"bench"},
+		{"simulate"},
 	}
 	var all strings.Builder
 	for _, words := range calls {

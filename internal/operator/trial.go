@@ -145,7 +145,7 @@ func (o *Operator) CountWins(ctx context.Context, user trivia.UserID, id trivia.
 }
 
 // trialNames are how the name of a trial begins whose rows may be removed.
-var trialNames = []string{"bench-", "scenario-"}
+var trialNames = []string{"bench-", "scenario-", "sim-"}
 
 // RemoveTrial removes all that a trial has written, in one commit: the
 // deliveries of the keys, and its users with all that they have won. Nothing is

@@ -30,7 +30,7 @@ func (r *run) actions(ctx context.Context) {
 				break
 			}
 		}
-		r.tally.made(trivia.KindWin)
+		r.tally.made(trivia.KindWin, n)
 		all.Go(func() { r.action(ctx, n, places, wins.rate <= 0) })
 	}
 	all.Wait()

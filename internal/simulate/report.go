@@ -42,6 +42,7 @@ type Machine struct {
 	Slowest      time.Duration // the longest that a delivery took from its first try to its 2xx, real
 
 	acknowledged []bool
+	end          int // one more than the highest number of a delivery
 }
 
 // A Hold is how long heads of streams waited for one cause, on the fast clock.
@@ -81,6 +82,22 @@ func (r *Report) Acknowledged(kind trivia.Kind) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for n, acknowledged := range m.acknowledged {
 			if acknowledged && !yield(r.work.key(kind, n)) {
+				return
+			}
+		}
+	}
+}
+
+// Sent yields the keys of all deliveries of a kind that were made.
+func (r *Report) Sent(kind trivia.Kind) iter.Seq[string] {
+	most := r.Wins.end
+	if kind == trivia.KindEvent {
+		most = r.Events.end
+	}
+
+	return func(yield func(string) bool) {
+		for n := range most {
+			if !yield(r.work.key(kind, n)) {
 				return
 			}
 		}
@@ -129,13 +146,14 @@ func (t *tally) of(kind trivia.Kind) *Machine {
 	return &t.wins
 }
 
-// made takes in that a delivery is due. How long the queue of events is, their
+// made takes in that the n-th delivery is due. How long the queue of events is, their
 // stream knows.
-func (t *tally) made(kind trivia.Kind) {
+func (t *tally) made(kind trivia.Kind, n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	m := t.of(kind)
 	m.Made++
+	m.end = max(m.end, n+1)
 	if kind == trivia.KindWin {
 		m.LongestQueue = max(m.LongestQueue, m.Made-m.Delivered-m.Lost-m.Undelivered)
 	}

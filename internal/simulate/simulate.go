@@ -135,6 +135,7 @@ func (o Options) filled() Options {
 	if o.Begun.IsZero() {
 		o.Begun = o.Now()
 	}
+	o.Begun = o.Begun.Truncate(time.Second) // as they say it; so a run can be repeated by what is printed
 
 	return o
 }
@@ -198,7 +199,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 // backoff returns the wait before the n-th retry, from 1 on: doubled each time,
 // up to an hour, and spread by a tenth to either side.
 func (r *run) backoff(kind trivia.Kind, delivery, n int, first time.Duration) time.Duration {
-	d := min(LongWait, first<<min(n-1, 12)) // an hour by then, and no overflow later
+	d := min(LongWait, first<<min(n-1, 12))                                  // an hour by then, and no overflow later
 	spread := 0.9 + 0.2*r.work.chance(kind, delivery, saltBackoff+uint64(n)) //nolint:gosec // n counts retries
 
 	return time.Duration(float64(d) * spread)

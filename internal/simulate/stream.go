@@ -16,7 +16,8 @@ func (r *run) stream(ctx context.Context, index int) {
 		if !ever || !sleep(ctx, due.Sub(r.Now())) {
 			break
 		}
-		r.tally.made(trivia.KindEvent)
+		n := i*r.Streams + index
+		r.tally.made(trivia.KindEvent, n)
 		queue := func() int {
 			if events.rate <= 0 {
 				return 1
@@ -24,7 +25,7 @@ func (r *run) stream(ctx context.Context, index int) {
 
 			return max(events.made(r.Now())-i, 1)
 		}
-		if !r.event(ctx, i*r.Streams+index, queue) {
+		if !r.event(ctx, n, queue) {
 			// What has been made behind it will never be sent.
 			r.tally.leftBehind(trivia.KindEvent, queue()-1)
 
