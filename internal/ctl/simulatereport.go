@@ -28,7 +28,7 @@ func (r *simulateReport) add(p operator.TrialProof) {
 	r.proof.Pending += p.Pending
 	r.proof.Parked += p.Parked
 	r.proof.Settled += p.Settled
-	r.proof.Kept.Lost += p.Kept.Lost
+	r.proof.Lost += p.Lost
 	r.proof.Wins += p.Wins
 	r.proof.Prizes += p.Prizes
 	r.proof.Double += p.Double
@@ -50,13 +50,13 @@ func (r *simulateReport) verdict(interrupted bool) error {
 	if !interrupted {
 		fault(r.Undelivered(), "%d undelivered")
 	}
-	fault(r.proof.Kept.Lost, "%d acknowledged and not in the database")
+	fault(r.proof.Lost, "%d acknowledged and not in the database")
 	fault(r.proof.Double, "%d awarded twice")
 
 	switch {
 	case len(faults) == 0:
 		return nil
-	case r.proved && r.proof.Rows == 0 && r.proof.Kept.Lost > 0:
+	case r.proved && r.proof.Rows == 0 && r.proof.Lost > 0:
 		return hinted{
 			errors.New("nothing that was acknowledged is in this database"),
 			"the hook works on another one: compare its DATABASE_URL with yours",
@@ -99,7 +99,7 @@ func (r *simulateReport) text(format string) string {
 		name string
 		simulate.Machine
 	}{{"events", r.Events}, {"wins", r.Wins}} {
-		line("%-7s %9d %9d %9d %9d %9d %9d %9d", m.name, m.Made, m.Machine.Sent, m.Delivered, m.Duplicates, m.Lost, m.Undelivered, m.LongestQueue)
+		line("%-7s %9d %9d %9d %9d %9d %9d %9d", m.name, m.Made, m.Sent, m.Delivered, m.Duplicates, m.Lost, m.Undelivered, m.LongestQueue)
 	}
 	line("hours of stall caused: %s", hours(r.Stalled()))
 	r.holds(line, r.Stalls)
@@ -144,7 +144,7 @@ func (r *simulateReport) lines(line func(string, ...any)) {
 		{p.Pending, "pending", p.Pending > 0},
 		{p.Parked, "parked", p.Parked > 0},
 		{p.Double, "awarded twice", true},
-		{p.Kept.Lost, "acknowledged and lost", true},
+		{p.Lost, "acknowledged and lost", true},
 	} {
 		if row.shown {
 			line("  %9d  %s", row.n, row.word)
@@ -193,7 +193,7 @@ func simulateFields() []field[simulateReport] {
 		{name: "pending", value: proved(func(r row) int { return r.proof.Pending })},
 		{name: "parked", value: proved(func(r row) int { return r.proof.Parked })},
 		{name: "awarded_twice", value: proved(func(r row) int { return r.proof.Double })},
-		{name: "acknowledged_lost", value: proved(func(r row) int { return r.proof.Kept.Lost })},
+		{name: "acknowledged_lost", value: proved(func(r row) int { return r.proof.Lost })},
 	}
 }
 

@@ -158,7 +158,8 @@ func TestRequestsAreThoseOfTheVendor(t *testing.T) {
 // A misbehaving server does something to each connection instead of answering it.
 func misbehaving(t *testing.T, do func(*net.TCPConn)) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	var config net.ListenConfig
+	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
