@@ -69,6 +69,7 @@ func (r *reloader) reload(ctx context.Context) {
 	if r.set.Observe || r.set.Tolerance == 0 { // a reload does not change these, and they are easily forgotten
 		warn(r.log, r.set)
 	}
+	warnOfDangers(r.log, set)
 }
 
 // complain logs every complaint on its own.

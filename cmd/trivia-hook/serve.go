@@ -67,6 +67,7 @@ func serve(ctx context.Context, sur surroundings, log *slog.Logger, set settings
 		return err
 	}
 	warn(log, set)
+	warnOfDangers(log, set)
 	h.addresses.load(ctx)
 	log.InfoContext(ctx, "ready", slog.String("public", public.Addr().String()), slog.String("private", private.Addr().String()),
 		slog.String("environment", set.Environment))

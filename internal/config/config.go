@@ -5,6 +5,7 @@ package config
 import (
 	"os"
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -39,6 +40,8 @@ type Hook struct {
 	MaxConns    int           // 0 = as many as the process may well have
 	AuditEvery  time.Duration // 0 means never
 	Environment string        // production, staging, …
+
+	Unquoted []string // settings that had quotes around them, which are no part of them
 }
 
 // Pushes say what Customer.io is told of people, and how fast.
@@ -94,6 +97,8 @@ func hookFrom(getenv func(string) string, embedded bool, p place) (Hook, Complai
 		h.ActionKeys = h.EventKeys
 	}
 	r.together(h)
+	slices.SortFunc(r.unquoted, func(a, b string) int { return rank(a) - rank(b) })
+	h.Unquoted = r.unquoted
 
 	return h, r.complaints
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +21,7 @@ const maxMaxBody = 64 << 20
 type reader struct {
 	getenv     func(string) string
 	complaints Complaints
+	unquoted   []string // settings that had quotes around them, or around a part of them
 }
 
 // newReader returns a reader of the environment, and of the file that it names.
@@ -43,8 +45,25 @@ func quote(value string) string {
 	return strconv.Quote(value)
 }
 
-// text reads a setting that may be anything, without space around it.
-func (r *reader) text(name string) string { return strings.TrimSpace(r.getenv(name)) }
+// text reads a setting that may be anything, without space around it, and
+// without quotes: nobody means them, and some who read files of settings, such
+// as docker --env-file, leave them in.
+func (r *reader) text(name string) string {
+	return r.unquote(name, strings.TrimSpace(r.getenv(name)))
+}
+
+// unquote removes quotes around a value, unless there are more of them inside.
+func (r *reader) unquote(name, value string) string {
+	inner := unquoted(value)
+	if inner == value || strings.Contains(inner, value[:1]) {
+		return value
+	}
+	if !slices.Contains(r.unquoted, name) {
+		r.unquoted = append(r.unquoted, name)
+	}
+
+	return strings.TrimSpace(inner)
+}
 
 // databaseURL checks no more than the form, since only the driver knows all
 // of it. The value holds a password, so no complaint shows it.
@@ -115,7 +134,7 @@ func (r *reader) keys(name string) []Secret {
 
 	var keys []Secret
 	for _, word := range words {
-		keys = append(keys, NewSecret(word))
+		keys = append(keys, NewSecret(r.unquote(name, word)))
 	}
 
 	return keys
