@@ -26,6 +26,7 @@ func design() house {
 			"internal/config":      0,
 			"internal/drain":       0,
 			"internal/faultpoint":  0,
+			"internal/stream":      0,
 			"internal/diag":        0,
 			"internal/password":    0,
 			"internal/pgembed":     0,
