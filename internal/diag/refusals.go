@@ -10,6 +10,10 @@ import (
 // refusalsKept is how many refusals are remembered.
 const refusalsKept = 100
 
+// ProbePrefix begins the key of requests that triviactl doctor sends to see
+// whether they are refused. Anybody may use it: it lets nobody in.
+const ProbePrefix = "triviactl-doctor-"
+
 // A Refusal is one request that was refused, without anything of its body or
 // its headers.
 type Refusal struct {
@@ -17,8 +21,9 @@ type Refusal struct {
 	Status int       `json:"status"`
 	Reason string    `json:"reason"`
 	Route  string    `json:"route"`
-	Caller string    `json:"caller"` // seen through our own proxies; empty if it is not known
-	Peer   string    `json:"peer"`   // the other end of the connection
+	Caller string    `json:"caller"`          // seen through our own proxies; empty if it is not known
+	Peer   string    `json:"peer"`            // the other end of the connection
+	Probe  bool      `json:"probe,omitempty"` // its key has [ProbePrefix]: it is no sign of trouble
 }
 
 // Refusals remembers the last hundred requests that were refused. The zero

@@ -133,7 +133,7 @@ func probeBody(kind trivia.Kind, id string, now time.Time) []byte {
 	return fmt.Appendf(nil, `{"event_id":%q,"object_type":"doctor","metric":"probe","timestamp":%d}`, id, now.Unix())
 }
 
-func newProbe() string { return "triviactl-doctor-" + strings.ToLower(rand.Text()[:16]) }
+func newProbe() string { return diag.ProbePrefix + strings.ToLower(rand.Text()[:16]) }
 
 func (e *examination) send(ctx context.Context, kind trivia.Kind, key signature.Key, id string, at time.Time) (heard, error) {
 	body, stamp := probeBody(kind, id, e.Now()), strconv.FormatInt(at.Unix(), 10)

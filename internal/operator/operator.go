@@ -28,10 +28,12 @@ func (missing) Is(target error) bool { return target == ErrNotFound }
 type Operator struct {
 	store *store.Store
 	actor string
+
+	pauses pauses
 }
 
 // New returns an operator on s whose acts are logged as those of actor.
-func New(s *store.Store, actor string) *Operator { return &Operator{s, actor} }
+func New(s *store.Store, actor string) *Operator { return &Operator{store: s, actor: actor} }
 
 // ListWins yields wins, newest first. After an error it yields nothing more.
 func (o *Operator) ListWins(ctx context.Context, f store.WinFilter, page store.Page) iter.Seq2[store.WinRow, error] {

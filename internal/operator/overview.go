@@ -20,7 +20,12 @@ import (
 
 // Overview looks at how things stand now.
 func (o *Operator) Overview(ctx context.Context) (store.Overview, error) {
-	return o.store.Overview(ctx)
+	now, err := o.store.Overview(ctx)
+	if err == nil {
+		err = o.addPauses(ctx, now.Streams)
+	}
+
+	return now, err
 }
 
 // Minutes counts what came from ≤ t < until, an hour at most, minute by minute.
@@ -41,7 +46,17 @@ type Hook struct {
 	Fallbacks  int64            // batches that were kept without their award
 	Waiting    int64            // requests that wait for their commit
 	Paused     []string         // why nothing is sent to Customer.io; empty if it is
-	Latest     diag.Refusal     // zero if none was refused
+	Refusals   []diag.Refusal   // the latest, newest first
+	Unready    string           // why it cannot keep anything; empty: it can
+}
+
+// Latest is the latest refusal, and zero if there was none.
+func (h Hook) Latest() diag.Refusal {
+	if len(h.Refusals) == 0 {
+		return diag.Refusal{}
+	}
+
+	return h.Refusals[0]
 }
 
 // AllRefused is how many requests were refused since it was started.
@@ -62,35 +77,37 @@ type Listener struct {
 // Ask asks it for what it has counted.
 func (l Listener) Ask(ctx context.Context) (Hook, error) {
 	e := examination{Checkup: Checkup{Agent: l.Agent}}
-	get := func(path string) ([]byte, error) {
+	get := func(path string, also ...int) (heard, error) {
 		got, err := e.ask(ctx, http.MethodGet, l.URL+path, nil, nil)
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("%s does not answer: %w", l.URL, err)
-		case got.status != http.StatusOK:
-			return nil, fmt.Errorf("%s%s answers %d", l.URL, path, got.status)
+			return heard{}, fmt.Errorf("%s does not answer: %w", l.URL, err)
+		case got.status != http.StatusOK && !slices.Contains(also, got.status):
+			return heard{}, fmt.Errorf("%s%s answers %d", l.URL, path, got.status)
 		}
 
-		return got.text, nil
+		return got, nil
 	}
 
-	text, err := get("/metrics")
+	got, err := get("/metrics")
 	if err != nil {
 		return Hook{}, err
 	}
-	h, ok := readMetrics(text)
+	h, ok := readMetrics(got.text)
 	if !ok {
 		return Hook{}, fmt.Errorf("%s/metrics is not that of a trivia-hook", l.URL)
 	}
-	if text, err = get("/refused"); err != nil {
+	if got, err = get("/refused"); err != nil {
 		return Hook{}, err
 	}
-	var refusals []diag.Refusal
-	if err := json.Unmarshal(text, &refusals); err != nil {
+	if err := json.Unmarshal(got.text, &h.Refusals); err != nil {
 		return Hook{}, fmt.Errorf("read %s/refused: %w", l.URL, err)
 	}
-	if len(refusals) > 0 {
-		h.Latest = refusals[0]
+	if got, err = get("/readyz", http.StatusServiceUnavailable); err != nil {
+		return Hook{}, err
+	}
+	if got.status != http.StatusOK {
+		h.Unready = strings.TrimSpace(string(got.text))
 	}
 
 	return h, nil

@@ -1,6 +1,8 @@
 package operator_test
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -24,7 +26,7 @@ func TestAHookTellsWhatNoDatabaseKnows(t *testing.T) {
 
 	m.Queue(func() int { return 7 })
 	got, err := ask(t.Context())
-	if diff := cmp.Diff(operator.Hook{Refused: map[string]int64{}, Waiting: 7}, got, cmp.Comparer(samePaused)); err != nil || diff != "" {
+	if diff := cmp.Diff(operator.Hook{Refused: map[string]int64{}, Waiting: 7, Refusals: []diag.Refusal{}}, got, cmp.Comparer(samePaused)); err != nil || diff != "" {
 		t.Errorf("a hook that has seen nothing, %v (-want +got):\n%s", err, diff)
 	}
 
@@ -41,7 +43,9 @@ func TestAHookTellsWhatNoDatabaseKnows(t *testing.T) {
 	got, err = ask(t.Context())
 	want := operator.Hook{
 		Refused: map[string]int64{"mismatch": 2, "stale": 1}, Duplicates: 4, Fallbacks: 1, Waiting: 7,
-		Latest: diag.Refusal{Time: at, Status: 401, Reason: "stale", Caller: "192.0.2.2"},
+		Refusals: []diag.Refusal{
+			{Time: at, Status: 401, Reason: "stale", Caller: "192.0.2.2"}, {Time: at, Status: 401, Reason: "mismatch", Caller: "192.0.2.1"},
+		},
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(samePaused)); err != nil || diff != "" {
 		t.Errorf("a hook that has refused some, %v (-want +got):\n%s", err, diff)
@@ -60,7 +64,7 @@ func TestAHookSaysWhyItSendsNothing(t *testing.T) {
 	server := httptest.NewServer(saying(map[string]string{
 		"/metrics": "# HELP trivia_queue_length n\ntrivia_queue_length 0\ntrivia_push_paused{reason=\"rate\"} 0\n" +
 			"trivia_push_paused{reason=\"down\"} 1\ntrivia_push_paused{reason=\"credentials\"} 1\n",
-		"/refused": "[]",
+		"/refused": "[]", "/readyz": "ok\n",
 	}))
 	t.Cleanup(server.Close)
 	got, err := operator.Listener{URL: server.URL}.Ask(t.Context())
@@ -111,4 +115,17 @@ func saying(texts map[string]string) http.Handler {
 		}
 		_, _ = io.WriteString(w, text)
 	})
+}
+
+func TestAHookSaysWhyItIsNotReady(t *testing.T) {
+	t.Parallel()
+
+	m := diag.New()
+	m.Queue(func() int { return 0 })
+	server := httptest.NewServer(diag.Handler(m, &diag.Refusals{}, func(context.Context) error { return errors.New("the disk is full") }))
+	t.Cleanup(server.Close)
+	got, err := operator.Listener{URL: server.URL}.Ask(t.Context())
+	if want := "not ready: the disk is full"; err != nil || got.Unready != want {
+		t.Errorf("Unready = %q, %v; want %q", got.Unready, err, want)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"trivia/internal/diag"
 	"trivia/internal/faultpoint"
@@ -95,6 +96,7 @@ func (rc *Receiver) refuse(w http.ResponseWriter, r *http.Request, d *dealing, e
 	rc.Metrics.Refused(no.reason)
 	rc.Refusals.Add(diag.Refusal{
 		Time: d.start, Status: no.status, Reason: no.reason, Route: d.name, Caller: caller, Peer: r.RemoteAddr,
+		Probe: strings.HasPrefix(r.Header.Get(keyHeader), diag.ProbePrefix),
 	})
 	rc.said.Warn(r.Context(), "request refused", no.reason,
 		slog.Int("status", no.status), slog.String("reason", no.reason), slog.String("route", d.name),

@@ -18,7 +18,7 @@ type Overview struct {
 	Now          time.Time     // by the database's clock
 	LastDelivery time.Time     // when it was received; zero if none ever was
 	LastWin      time.Time     // likewise
-	Delay        time.Duration // from signing to receiving, as it is in the middle of the latest hundred
+	Streams      Streams       // how deliveries come
 
 	Pending    int64     // deliveries that wait for the service
 	Oldest     time.Time // when the first of them was received; zero if there is none
@@ -45,12 +45,6 @@ const (
 	overviewLatest = `
 	SELECT now(), (SELECT max(received_at) FROM deliveries), (SELECT max(won_at) FROM trivia_wins)`
 
-	// A stamp is text, as it came.
-	overviewDelay = `
-	SELECT coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY d.received_at - to_timestamp(d.stamp::bigint)), '0'::interval)
-	FROM (SELECT received_at, stamp FROM deliveries ORDER BY received_at DESC LIMIT 100) AS d
-	WHERE d.stamp ~ '^[0-9]{9,11}$'`
-
 	overviewPending = `
 	SELECT count(*) FILTER (WHERE outcome IS NULL), min(received_at) FILTER (WHERE outcome IS NULL),
 		count(*) FILTER (WHERE outcome IS NOT NULL)
@@ -75,7 +69,6 @@ func (s *Store) Overview(ctx context.Context) (Overview, error) {
 	)
 	q.Queue(quick)
 	q.Queue(overviewLatest).QueryRow(func(row pgx.Row) error { return row.Scan(&o.Now, &last, &won) })
-	q.Queue(overviewDelay).QueryRow(func(row pgx.Row) error { return row.Scan(&o.Delay) })
 	q.Queue(overviewPending).QueryRow(func(row pgx.Row) error { return row.Scan(&o.Pending, &oldest, &o.Expected) })
 	q.Queue(overviewParked).Query(func(rows pgx.Rows) error {
 		var (
@@ -92,6 +85,7 @@ func (s *Store) Overview(ctx context.Context) (Overview, error) {
 	q.Queue(countPushes, MostPushesSeen).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&o.PushesOwed, &o.PushesHeld, &o.PushesLost)
 	})
+	o.Streams = queueStreams(&q)
 	if err := s.pool.SendBatch(ctx, &q).Close(); err != nil {
 		return Overview{}, fmt.Errorf("look at how things stand: %w", err)
 	}

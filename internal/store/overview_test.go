@@ -19,7 +19,10 @@ func TestAnOverviewOfNothingIsZero(t *testing.T) {
 	if got.Now.IsZero() {
 		t.Error("Overview does not know what time it is")
 	}
-	want := store.Overview{Now: got.Now, ParkedAs: map[trivia.Outcome]int64{}}
+	want := store.Overview{
+		Now: got.Now, ParkedAs: map[trivia.Outcome]int64{},
+		Streams: store.Streams{trivia.KindWin: {Now: got.Now}, trivia.KindEvent: {Now: got.Now}},
+	}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("Overview of nothing, %v (-want +got):\n%s", err, diff)
 	}
@@ -54,28 +57,15 @@ func TestAnOverviewTellsWhatWaitsForWhom(t *testing.T) {
 		Pending: 1, Oldest: noon, Expected: 1,
 		ParkedAs:   map[trivia.Outcome]int64{trivia.Malformed: 1, trivia.KeyConflict: 1},
 		PushesOwed: got.PushesOwed, PushesHeld: 1, PushesLost: 2,
+		Streams: store.Streams{
+			trivia.KindWin: {Now: got.Now, Kept: noon.Add(90 * time.Second)}, trivia.KindEvent: {Now: got.Now},
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Overview (-want +got):\n%s", diff)
 	}
 	if fmt.Sprint(got.PushesOwed) != owed[0] || got.LastWin.IsZero() {
 		t.Errorf("%d pushes are owed, want %s; last win %v", got.PushesOwed, owed[0], got.LastWin)
-	}
-}
-
-func TestTheDelayIsThatOfTheMiddle(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, store.IntakeOptions{})
-
-	arrivals := make([]store.Arrival, 0, 6)
-	for i, stamp := range []string{"1777896000", "1777895990", "1777895400", "", "not a number", "1777896000000"} {
-		a := win(fmt.Sprint("k", i), fmt.Sprint("u", i+1), "capitals", "mug")
-		a.Stamp = stamp
-		arrivals = append(arrivals, a)
-	}
-	b.take(t, arrivals...)
-	if got, err := b.Overview(t.Context()); err != nil || got.Delay != 10*time.Second {
-		t.Errorf("Delay = %v, %v; want that of the middle of three readable stamps, 10s", got.Delay, err)
 	}
 }
 

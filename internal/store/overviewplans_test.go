@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"trivia/internal/stream"
 )
 
 // TestAnOverviewReadsOnlyWhatItTellsOf is the plans test of the statements that
@@ -22,7 +24,10 @@ func TestAnOverviewReadsOnlyWhatItTellsOf(t *testing.T) {
 		most      int // pages
 	}{
 		{"the latest", overviewLatest, nil, "deliveries_newest trivia_wins_newest", 20},
-		{"the delay", overviewDelay, nil, "deliveries_newest", 120},
+		{"how the latest came", streamsLatest, nil, "deliveries_newest events_newest trivia_wins_newest", 120},
+		{"how late they are", streamsLag, []any{stream.SampleGap, stream.MostLag, stream.MostAhead}, "events_newest", 120},
+		{"pauses of events", pausesOfEvents, []any{at.Add(-time.Hour), at, pauseSpan}, "events_newest", 120},
+		{"pauses of wins", pausesOfWins, []any{at.Add(-time.Hour), at, pauseSpan}, "trivia_wins_newest", 120},
 		{"what is pending", overviewPending, nil, "deliveries_due", 120},
 		{"what is parked", overviewParked, nil, "deliveries_parked", 200},
 		{"a minute of deliveries", minutesOfDeliveries, minute, "deliveries_newest", 120},

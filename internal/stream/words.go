@@ -8,7 +8,9 @@ import (
 
 // Says puts j into words that begin with its state. What comes is called one
 // and many: event, events.
-func (j Judgement) Says(one, many string) string { return string(j.State) + ": " + j.Details(one, many) }
+func (j Judgement) Says(one, many string) string {
+	return string(j.State) + ": " + j.Details(one, many)
+}
 
 // Details are the words of [Judgement.Says] behind the state.
 func (j Judgement) Details(one, many string) string {
