@@ -39,6 +39,7 @@ type Hook struct {
 	IdleTimeout time.Duration // at least a second
 	MaxConns    int           // 0 = as many as the process may well have
 	AuditEvery  time.Duration // 0 means never
+	QuietAfter  time.Duration // how long nothing may come; 0 means that what was usual decides
 	Environment string        // production, staging, …
 
 	Unquoted []string // settings that had quotes around them, which are no part of them
@@ -86,6 +87,7 @@ func hookFrom(getenv func(string) string, embedded bool, p place) (Hook, Complai
 		IdleTimeout: r.atLeast(IdleTimeout, defaultIdleTimeout, time.Second),
 		MaxConns:    r.connections(),
 		AuditEvery:  r.interval(AuditEvery, defaultAuditEvery),
+		QuietAfter:  r.interval(QuietAfter, defaultQuietAfter),
 		Environment: r.word(Environment, defaultEnvironment),
 
 		TrustedProxies:  r.list(TrustedProxies, ""),

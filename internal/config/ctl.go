@@ -25,6 +25,7 @@ type Ctl struct {
 	Tolerance   time.Duration // how far a timestamp may be from our clock; 0 means any
 	MaxBody     int64         // in bytes
 	Environment string        // production, staging, …
+	QuietAfter  time.Duration // how long nothing may come; 0 means that what was usual decides
 	NoColor     bool          // NO_COLOR is set; see no-color.org
 
 	Pushes    Pushes    // what is owed for what an operator settles
@@ -55,6 +56,7 @@ func ctlFrom(getenv func(string) string, p place) (Ctl, error) {
 		Tolerance:       r.duration(SignatureTolerance, defaultTolerance),
 		MaxBody:         r.size(MaxBody, defaultMaxBody),
 		Environment:     r.word(Environment, defaultEnvironment),
+		QuietAfter:      r.interval(QuietAfter, defaultQuietAfter),
 		NoColor:         getenv("NO_COLOR") != "",
 
 		TrustedProxies: r.list(TrustedProxies, ""),

@@ -31,6 +31,7 @@ const (
 	OnWin              = "TRIVIA_ON_WIN"
 	PushRate           = "TRIVIA_PUSH_RATE"
 	AuditEvery         = "TRIVIA_AUDIT_EVERY"
+	QuietAfter         = "TRIVIA_QUIET_AFTER"
 	KeepBodies         = "TRIVIA_KEEP_BODIES"
 	KeepDeliveries     = "TRIVIA_KEEP_DELIVERIES"
 	KeepEvents         = "TRIVIA_KEEP_EVENTS"
@@ -61,6 +62,7 @@ const (
 	defaultOnWin         = "attributes"
 	defaultPushRate      = "100"
 	defaultAuditEvery    = "1h"
+	defaultQuietAfter    = "0"
 	defaultKeep          = "0"
 	defaultEnvironment   = "development"
 
@@ -114,6 +116,7 @@ func Table() []Setting {
 		{OnWin, defaultOnWin, "a trivia that was won: attributes (and an event) or nothing"},
 		{PushRate, defaultPushRate, "calls to Customer.io in a second, at most, by each trivia-hook"},
 		{AuditEvery, defaultAuditEvery, "how often what belongs together is checked, for the last day; 0 = never"},
+		{QuietAfter, defaultQuietAfter, "how long nothing may come before doctor fails and the Overview says so; 0 = by the pauses of the week before"},
 		{KeepEvents, defaultKeep, "delete events, and the answers that they tell of, after so long, such as 90d; 0 = never"},
 		{KeepDeliveries, defaultKeep, "likewise, settled deliveries, but no event's before the event; wins and prizes stay for good"},
 		{KeepPushes, defaultKeep, "likewise, pushes that were sent"},

@@ -26,6 +26,7 @@ func (s *session) desk(do verbs, readOnly bool) (tui.Desk, error) {
 		Do:          do,
 		AskHook:     hook.Ask,
 		HookAt:      reachable(set.AdminListen),
+		QuietAfter:  set.QuietAfter,
 		CommandLine: commandLine{s, do},
 		Wins:        listingOf(s, "wins", winNoun(), winFlags, parseWins),
 		Deliveries:  listingOf(s, "deliveries", deliveryNoun(), deliveryFlags, parseDeliveryFilter),

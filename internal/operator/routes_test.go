@@ -43,7 +43,7 @@ func TestRoutesAreJudgedByTheDatabaseAndTheHook(t *testing.T) {
 		},
 		{
 			"nobody reaches it, and it refuses nobody", ago(3*day, 2*day), &operator.Hook{}, 0,
-			"unreachable: nothing has come for 3 days, and no win was refused", "unreachable: nothing has come for 2 days, and no event was refused",
+			"unreachable: nothing has come for 3 days; no win was refused", "unreachable: nothing has come for 2 days; no event was refused",
 		},
 		{
 			"events come, and nobody wins", ago(9*day, time.Second), nil, 0,
@@ -59,17 +59,17 @@ func TestRoutesAreJudgedByTheDatabaseAndTheHook(t *testing.T) {
 				refused("event", "stale", 0), refused("win", "mismatch", time.Minute), refused("win", "stale", time.Hour),
 				refused("win", "mismatch", 2*time.Hour), refused("win", "mismatch", 3*day), refused("other", "no_route", 0),
 			}},
-			0, "blocked: no win was kept for 2 days, and 3 requests were refused (mismatch, the last 60 s ago from 192.0.2.7)",
+			0, "blocked: no win kept for 2 days; 3 refused (mismatch, from 192.0.2.7), the last 60 s ago",
 			"flowing: the last event came 1 s ago",
 		},
 		{
 			"only doctors are refused", ago(2*day, 2*day), &operator.Hook{Refusals: []diag.Refusal{probe}}, 0,
-			"unreachable: nothing has come for 2 days, and no win was refused", "unreachable: nothing has come for 2 days, and no event was refused",
+			"unreachable: nothing has come for 2 days; no win was refused", "unreachable: nothing has come for 2 days; no event was refused",
 		},
 		{
 			"it cannot keep anything", ago(time.Hour, 5*time.Minute), &operator.Hook{Unready: "not ready: read-only"}, 0,
-			"blocked: no win was kept for 60 min; trivia-hook is not ready: read-only",
-			"blocked: no event was kept for 5 min; trivia-hook is not ready: read-only",
+			"blocked: no win kept for 60 min; trivia-hook is not ready: read-only",
+			"blocked: no event kept for 5 min; trivia-hook is not ready: read-only",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -57,16 +57,16 @@ func TestAStreamIsJudgedByWhatIsKnownOfIt(t *testing.T) {
 		{"a clock that is ahead", last(-time.Hour), "flowing: the last event came just now"},
 		{"a while ago", last(20 * time.Minute), "quiet: the last event came 20 min ago"},
 		{"a night, and nobody knows what is usual", last(9 * time.Hour), "quiet: the last event came 9 h ago"},
-		{"two days, and nobody knows what is usual", last(2 * day), "unreachable: nothing has come for 2 days, and no event was refused"},
+		{"two days, and nobody knows what is usual", last(2 * day), "unreachable: nothing has come for 2 days; no event was refused"},
 		{"a pause as there was one", pause(last(9*time.Hour), 8*time.Hour), "quiet: the last event came 9 h ago"},
 		{
 			"a pause longer than any", pause(last(13*time.Hour), 8*time.Hour),
-			"unreachable: nothing has come for 13 h, and no event was refused; in the week before, no pause was longer than 8 h",
+			"unreachable: nothing has come for 13 h; the longest pause in a week was 8 h; no event was refused",
 		},
 		{"minutes, of what came each second", pause(last(9*time.Minute), time.Second), "quiet: the last event came 9 min ago"},
 		{
 			"longer than the limit", but(pause(last(2*time.Hour), 8*time.Hour), func(s *stream.Sight) { s.Limit = 90 * time.Minute }),
-			"unreachable: nothing has come for 2 h, and no event was refused; 90 min is the limit",
+			"unreachable: nothing has come for 2 h; the limit is 90 min; no event was refused",
 		},
 		{"within the limit", but(pause(last(2*day), time.Hour), func(s *stream.Sight) { s.Limit = 3 * day }), "quiet: the last event came 2 days ago"},
 		{
@@ -75,7 +75,7 @@ func TestAStreamIsJudgedByWhatIsKnownOfIt(t *testing.T) {
 		},
 		{
 			"another route is alive", but(pause(last(2*day), time.Hour), func(s *stream.Sight) { s.Elsewhere = true }),
-			"quiet: the last event came 2 days ago; in the week before, no pause was longer than 60 min",
+			"quiet: the last event came 2 days ago; the longest pause in a week was 60 min",
 		},
 		{
 			"something signed came, and was not kept", but(last(2*day), func(s *stream.Sight) { s.Heard = noon.Add(-time.Minute) }),
@@ -86,11 +86,11 @@ func TestAStreamIsJudgedByWhatIsKnownOfIt(t *testing.T) {
 		{"a little late", late(59*time.Second, 59*time.Second, time.Minute), "flowing: the last event came 1 s ago"},
 		{
 			"late, and less so", late(30*time.Minute, 31*time.Minute, time.Minute),
-			"draining: events come 30 min late, 60 s less than 60 s ago; caught up in about 30 min",
+			"draining: events come 30 min late, caught up in about 30 min; 60 s less than 60 s ago",
 		},
 		{
 			"late, and ten times as fast", late(time.Hour, time.Hour+18*time.Minute, 2*time.Minute),
-			"draining: events come 60 min late, 18 min less than 2 min ago; caught up in about 6 min",
+			"draining: events come 60 min late, caught up in about 6 min; 18 min less than 2 min ago",
 		},
 		{"late, and more so", late(12*time.Minute, 11*time.Minute+20*time.Second, time.Minute), "falling behind: events come 12 min late, 40 s more than 60 s ago"},
 		{"late, and the same", late(12*time.Minute, 12*time.Minute, time.Minute), "falling behind: events come 12 min late, as 60 s ago"},
@@ -118,23 +118,23 @@ func TestAStreamIsJudgedByWhatIsKnownOfIt(t *testing.T) {
 		{"many strangers between deliveries", refusing(last(5*time.Second), 100), "flowing: the last event came 5 s ago"},
 		{
 			"many refused, none kept", refusing(last(5*time.Minute), 34),
-			"blocked: no event was kept for 5 min, and 34 requests were refused (mismatch, the last 5 s ago from 192.0.2.7)",
+			"blocked: no event kept for 5 min; 34 refused (mismatch, from 192.0.2.7), the last 5 s ago",
 		},
 		{
 			"one refused an hour, none kept", refusing(pause(last(2*time.Hour), time.Hour), 1),
-			"blocked: no event was kept for 2 h, and 1 request was refused (mismatch, the last 5 s ago from 192.0.2.7)",
+			"blocked: no event kept for 2 h; 1 refused (mismatch, from 192.0.2.7), the last 5 s ago",
 		},
 		{
 			"one refused, none kept ever", refusing(stream.Sight{Now: noon}, 1),
-			"blocked: no event was ever kept, and 1 request was refused (mismatch, the last 5 s ago from 192.0.2.7)",
+			"blocked: no event was ever kept; 1 refused (mismatch, from 192.0.2.7), the last 5 s ago",
 		},
 		{
 			"not ready", but(last(time.Hour), func(s *stream.Sight) { s.Unready = "not ready: the disk is full" }),
-			"blocked: no event was kept for 60 min; trivia-hook is not ready: the disk is full",
+			"blocked: no event kept for 60 min; trivia-hook is not ready: the disk is full",
 		},
 		{
 			"signed requests that are answered 503", but(refusing(last(time.Hour), 50), func(s *stream.Sight) { s.Heard = noon }),
-			"blocked: no event was kept for 60 min, and 50 requests were refused (mismatch, the last 5 s ago from 192.0.2.7)",
+			"blocked: no event kept for 60 min; 50 refused (mismatch, from 192.0.2.7), the last 5 s ago",
 		},
 		{"one hook of two is not ready", but(last(time.Second), func(s *stream.Sight) { s.Unready = "the disk is full" }), "flowing: the last event came 1 s ago"},
 	} {

@@ -25,14 +25,16 @@ func (j Judgement) Details(one, many string) string {
 	}
 
 	text := "nothing has come for " + Span(j.Silence)
-	if j.Refused.Known {
-		text += ", and no " + one + " was refused"
-	}
 	if j.Limit > 0 {
-		return text + "; " + Span(j.Limit) + " is the limit"
+		text += "; the limit is " + Span(j.Limit)
+	} else {
+		text += j.before()
+	}
+	if j.Refused.Known {
+		text += "; no " + one + " was refused"
 	}
 
-	return text + j.before()
+	return text
 }
 
 func (j Judgement) silence(one string) string {
@@ -53,7 +55,7 @@ func (j Judgement) before() string {
 		return ""
 	}
 
-	return "; in the week before, no pause was longer than " + Span(j.Pause)
+	return "; the longest pause in a week was " + Span(j.Pause)
 }
 
 func (j Judgement) lateness(many string) string {
@@ -64,7 +66,7 @@ func (j Judgement) lateness(many string) string {
 	}
 	switch change := j.Latest.Lag - j.Earlier.Lag; {
 	case j.State == Draining:
-		return text + ", " + Span(-change) + " less than " + Ago(over) + "; caught up in about " + Span(j.Left)
+		return text + ", caught up in about " + Span(j.Left) + "; " + Span(-change) + " less than " + Ago(over)
 	case change >= time.Second:
 		return text + ", " + Span(change) + " more than " + Ago(over)
 	}
@@ -75,18 +77,14 @@ func (j Judgement) lateness(many string) string {
 func (j Judgement) refusals(one string) string {
 	text := "no " + one + " was ever kept"
 	if !j.Kept.IsZero() {
-		text = "no " + one + " was kept for " + Span(j.Now.Sub(j.Kept))
+		text = "no " + one + " kept for " + Span(j.Now.Sub(j.Kept))
 	}
 	if r := j.Refused; r.Count > 0 {
-		requests := "requests were"
-		if r.Count == 1 {
-			requests = "request was"
-		}
-		text += fmt.Sprintf(", and %d %s refused (%s, the last %s", r.Count, requests, r.Reason, Ago(j.Now.Sub(r.Last)))
+		text += fmt.Sprintf("; %d refused (%s", r.Count, r.Reason)
 		if r.From != "" {
-			text += " from " + r.From
+			text += ", from " + r.From
 		}
-		text += ")"
+		text += "), the last " + Ago(j.Now.Sub(r.Last))
 	}
 	if j.Unready != "" {
 		text += "; trivia-hook is not ready: " + strings.TrimPrefix(j.Unready, "not ready: ")

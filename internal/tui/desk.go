@@ -88,6 +88,8 @@ type Desk struct {
 	AskHook func(context.Context) (operator.Hook, error)
 	HookAt  string
 
+	QuietAfter time.Duration // TRIVIA_QUIET_AFTER; 0: what was usual decides what silence is too long
+
 	Database    string // its host, for the header
 	Environment string // TRIVIA_ENV
 	ReadOnly    bool   // nothing can be changed

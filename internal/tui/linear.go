@@ -28,6 +28,9 @@ const (
 
 	// judgeEvery is how many beats go by until it looks at the stream as a whole.
 	judgeEvery = 5
+
+	// hookRest is how long a private listener that does not answer is not asked.
+	hookRest = time.Minute
 )
 
 // Linear writes what arrives, a line for each delivery and in words, and when the
@@ -64,13 +67,14 @@ type linear struct {
 	failed error // that nothing can be written any more
 	filter store.DeliveryFilter
 
-	beats   int
-	begun   bool                 // those that it begins with were written
-	reached time.Time            // when the newest of all that were there was received
-	written map[string]time.Time // what may be found again, and when it was received
-	minutes minuteLog            // to judge the stream by
-	wrong   string               // what was said to be wrong with the stream
-	stale   staleness
+	beats    int
+	begun    bool                 // those that it begins with were written
+	reached  time.Time            // when the newest of all that were there was received
+	written  map[string]time.Time // what may be found again, and when it was received
+	minutes  minuteLog            // to judge the stream by
+	wrong    string               // what was said to be wrong with the stream
+	askAgain time.Time            // not before that the private listener
+	stale    staleness
 }
 
 func newLinear(d *Desk, out io.Writer, filter store.DeliveryFilter) *linear {

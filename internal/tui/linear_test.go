@@ -155,18 +155,26 @@ func TestASilentStreamIsALine(t *testing.T) {
 	}
 	at := func(seconds int) {
 		st.overview.Now, st.overview.LastDelivery = noon.Add(time.Duration(seconds)*time.Second), noon
+		st.overview.Streams = streamsOf(st.overview.Now, time.Time{}, noon)
 	}
 	st.deliveries.lay(store.DeliveryRow{Key: "a", Kind: trivia.KindEvent, State: trivia.StateDone, Outcome: trivia.Recorded, ReceivedAt: noon})
 	at(1)
-	st.says("2026-05-04 12:00:00 event: recorded; key a", "2026-05-04 12:00:01 the last delivery came 1 s ago; 60 come a minute")
+	st.says("2026-05-04 12:00:00 event: recorded; key a", "2026-05-04 12:00:01 flowing: the last delivery came 1 s ago; 60 come a minute")
 	beats(judgeEvery - 1)
 	at(45)
-	st.says("2026-05-04 12:00:45 SILENT: nothing has come for 45 s; before, 60 came a minute")
+	st.says("2026-05-04 12:00:45 QUIET: nothing has come for 45 s; before, 60 came a minute")
 	beats(judgeEvery - 1)
 	at(50)
 	beats(judgeEvery)
 	st.overview.LastDelivery = st.overview.Now
-	st.says("2026-05-04 12:00:50 the last delivery came just now; 60 come a minute")
+	st.overview.Streams = streamsOf(st.overview.Now, time.Time{}, st.overview.Now)
+	st.says("2026-05-04 12:00:50 flowing: the last delivery came just now; 60 come a minute")
+	beats(judgeEvery - 1)
+	st.overview.Streams = late(2*time.Hour, 2*time.Hour+4*time.Minute).now.Streams
+	st.says("2026-05-04 12:00:50 DRAINING: events come 2 h late, caught up in about 30 min; 4 min less than 60 s ago")
+	beats(judgeEvery - 1)
+	st.overview.Streams = late(2*time.Hour, 2*time.Hour+2*time.Minute).now.Streams // of the same kind
+	beats(judgeEvery)
 }
 
 func TestDeliveriesAreSaidInWords(t *testing.T) {

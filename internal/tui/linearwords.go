@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"trivia/internal/operator"
 	"trivia/internal/store"
 	"trivia/internal/trivia"
 )
@@ -44,7 +45,7 @@ func (l *linear) judge(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	found := judge(now, arrivals, wins)
+	found := judge(now, arrivals, wins, operator.JudgeRoutes(now.Streams, l.hook(ctx), l.desk.QuietAfter))
 	var kinds []string
 	for _, f := range found {
 		kinds = append(kinds, kindOf(f))
@@ -55,6 +56,24 @@ func (l *linear) judge(ctx context.Context) {
 			l.say(now.Now, f.text)
 		}
 	}
+}
+
+// hook asks the private listener, and returns nil if it does not answer. One that
+// did not is left alone for a while, since all else waits for it.
+func (l *linear) hook(ctx context.Context) *operator.Hook {
+	if l.desk.AskHook == nil || l.desk.Now().Before(l.askAgain) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, hookTime)
+	defer cancel()
+
+	hook, err := l.desk.AskHook(ctx)
+	if err != nil {
+		l.askAgain = l.desk.Now().Add(hookRest)
+		return nil
+	}
+
+	return &hook
 }
 
 // kindOf is what a finding begins with: words in capitals if something is wrong.

@@ -10,6 +10,7 @@ import (
 	"trivia/internal/diag"
 	"trivia/internal/operator"
 	"trivia/internal/store"
+	"trivia/internal/stream"
 	"trivia/internal/trivia"
 )
 
@@ -67,10 +68,27 @@ func (l *lively) Minutes(_ context.Context, from, until time.Time) ([]store.Minu
 func busy() *lively {
 	return &lively{now: store.Overview{
 		Now: noon.Add(30 * time.Second), LastDelivery: noon.Add(29 * time.Second), LastWin: noon.Add(20 * time.Second),
-		Delay: time.Second, Pending: 12, Oldest: noon.Add(27 * time.Second), Expected: 4,
+		Pending: 12, Oldest: noon.Add(27 * time.Second), Expected: 4,
 		ParkedAs:   map[trivia.Outcome]int64{trivia.Malformed: 22, trivia.PrizeConflict: 1204, trivia.Unsettled: 1},
 		PushesOwed: 1204, PushesHeld: store.MostPushesSeen, PushesLost: 4,
+		Streams: streamsOf(noon.Add(30*time.Second), noon.Add(20*time.Second), noon.Add(29*time.Second)),
 	}}
+}
+
+// streamsOf are streams of which the last deliveries came at these times.
+func streamsOf(now, win, event time.Time) store.Streams {
+	return store.Streams{trivia.KindWin: {Now: now, Kept: win}, trivia.KindEvent: {Now: now, Kept: event}}
+}
+
+// late returns busy, with events that come late.
+func late(lag, before time.Duration) *lively {
+	l := busy()
+	events := l.now.Streams[trivia.KindEvent]
+	events.Latest = stream.Sample{At: l.now.Now, Lag: lag, N: 100}
+	events.Earlier = stream.Sample{At: l.now.Now.Add(-time.Minute), Lag: before, N: 100}
+	l.now.Streams[trivia.KindEvent] = events
+
+	return l
 }
 
 func deskOf(l *lively) Desk {
@@ -79,7 +97,7 @@ func deskOf(l *lively) Desk {
 		AskHook: func(context.Context) (operator.Hook, error) {
 			return operator.Hook{
 				Refused: map[string]int64{"mismatch": 112, "stale": 3, "not_listed": 1}, Duplicates: 5, Waiting: 1,
-				Latest: diag.Refusal{Time: noon.Add(-5 * time.Second), Status: 401, Reason: "mismatch", Caller: "192.0.2.7"},
+				Refusals: []diag.Refusal{{Time: noon.Add(-5 * time.Second), Status: 401, Reason: "mismatch", Caller: "192.0.2.7"}},
 			}, nil
 		},
 	}
@@ -98,9 +116,41 @@ func TestOverviewGoldens(t *testing.T) {
 
 		return d
 	})
+	goldens(t, pageOverview, "draining", func() Desk { return deskOf(late(2*time.Hour, 2*time.Hour+4*time.Minute)) })
+	goldens(t, pageOverview, "behind", func() Desk { return deskOf(late(12*time.Minute, 11*time.Minute+15*time.Second)) })
+	goldens(t, pageOverview, "blocked", func() Desk {
+		l := busy()
+		l.now.Now = noon.Add(4*time.Minute + 30*time.Second)
+		l.now.Streams = streamsOf(l.now.Now, noon.Add(20*time.Second), noon.Add(29*time.Second))
+		d := deskOf(l)
+		d.AskHook = func(context.Context) (operator.Hook, error) {
+			h := operator.Hook{Refused: map[string]int64{"mismatch": 34}}
+			for i := range 34 {
+				at := noon.Add(time.Duration(120-i) * time.Second)
+				h.Refusals = append(h.Refusals, diag.Refusal{Time: at, Route: "event", Reason: "mismatch", Caller: "35.188.196.183"})
+			}
+
+			return h, nil
+		}
+
+		return d
+	})
+	goldens(t, pageOverview, "unreachable", func() Desk {
+		l := busy()
+		l.now.Now = noon.Add(20 * time.Hour)
+		l.none = true
+		l.now.Streams = streamsOf(l.now.Now, noon.Add(20*time.Second), noon.Add(29*time.Second))
+		for kind, s := range l.now.Streams {
+			s.Pause = 9 * time.Hour
+			l.now.Streams[kind] = s
+		}
+
+		return deskOf(l)
+	})
 	goldens(t, pageOverview, "silent", func() Desk {
 		l := busy()
 		l.now.Now = noon.Add(4*time.Minute + 30*time.Second)
+		l.now.Streams = streamsOf(l.now.Now, noon.Add(20*time.Second), noon.Add(29*time.Second))
 		d := deskOf(l)
 		d.AskHook = func(context.Context) (operator.Hook, error) { return operator.Hook{}, errors.New("refused") }
 
@@ -235,8 +285,11 @@ func TestTheStreamIsJudgedByItsOwnPace(t *testing.T) {
 	steady := pace{n: 600, each: 6 * time.Second}
 	seldom := pace{n: 6, each: 10 * time.Minute, longest: 14 * time.Minute}
 	at := func(quiet time.Duration) store.Overview {
-		return store.Overview{Now: noon, LastDelivery: noon.Add(-quiet), LastWin: noon.Add(-quiet)}
+		last := noon.Add(-quiet)
+
+		return store.Overview{Now: noon, LastDelivery: last, LastWin: last, Streams: streamsOf(noon, last, last)}
 	}
+	refusing := &operator.Hook{Unready: "not ready: the disk is full"}
 	with := func(o store.Overview, change func(*store.Overview)) store.Overview {
 		change(&o)
 		return o
@@ -245,34 +298,48 @@ func TestTheStreamIsJudgedByItsOwnPace(t *testing.T) {
 		name      string
 		now       store.Overview
 		all, wins pace
+		hook      *operator.Hook
 		want      string
 	}{
-		{"nothing ever", store.Overview{Now: noon}, pace{}, pace{}, "○ nothing has come yet"},
-		{"as usual", at(3 * time.Second), steady, steady, "● the last delivery came 3 s ago; 10 come a minute"},
-		{"a clock ahead", at(-3 * time.Second), steady, steady, "● the last delivery came just now; 10 come a minute"},
-		{"a usual pause", at(50 * time.Second), steady, steady, "● the last delivery came 50 s ago; 10 come a minute"},
-		{"a long pause", at(4 * time.Minute), steady, steady, "▲ SILENT: nothing has come for 4 min; before, 10 came a minute"},
-		{"a long pause of a slow stream", at(20 * time.Minute), seldom, pace{}, "● the last delivery came 20 min ago; one every 10 min"},
-		{"nothing for hours", at(50 * time.Hour), pace{}, pace{}, "▲ SILENT: nothing has come for 2 days"},
-		{"too few to tell", at(50 * time.Minute), pace{n: 2, each: time.Minute}, pace{}, "● the last delivery came 50 min ago"},
+		{"nothing ever", store.Overview{Now: noon}, pace{}, pace{}, nil, "○ nothing has come yet"},
+		{
+			"nothing ever, and what comes is refused", store.Overview{Now: noon, Streams: streamsOf(noon, time.Time{}, time.Time{})}, pace{}, pace{}, refusing,
+			"▲ BLOCKED: no win was ever kept; trivia-hook is not ready: the disk is full",
+		},
+		{"as usual", at(3 * time.Second), steady, steady, nil, "● flowing: the last delivery came 3 s ago; 10 come a minute"},
+		{"a clock ahead", at(-3 * time.Second), steady, steady, nil, "● flowing: the last delivery came just now; 10 come a minute"},
+		{"a usual pause", at(50 * time.Second), steady, steady, nil, "● flowing: the last delivery came 50 s ago; 10 come a minute"},
+		{"a long pause", at(4 * time.Minute), steady, steady, nil, "! QUIET: nothing has come for 4 min; before, 10 came a minute"},
+		{"a long pause of a slow stream", at(20 * time.Minute), seldom, pace{}, nil, "○ quiet: the last delivery came 20 min ago; one every 10 min"},
+		{"a repeat after a long pause", with(at(4*time.Minute), func(o *store.Overview) {
+			o.Streams = streamsOf(noon, noon.Add(-4*time.Minute), noon.Add(-time.Second))
+		}), steady, pace{}, nil, "● flowing: the last delivery came 1 s ago; 10 come a minute"},
+		{"nothing for hours", at(50 * time.Hour), pace{}, pace{}, nil, "▲ UNREACHABLE: nothing has come for 2 days"},
+		{"nothing for hours, and nothing refused", at(50 * time.Hour), pace{}, pace{}, &operator.Hook{}, "▲ UNREACHABLE: nothing has come for 2 days; no win was refused"},
+		{"too few to tell", at(50 * time.Minute), pace{n: 2, each: time.Minute}, pace{}, nil, "○ quiet: the last delivery came 50 min ago"},
+		{"nothing is kept", at(4 * time.Minute), steady, steady, refusing, "▲ BLOCKED: no win kept for 4 min; trivia-hook is not ready: the disk is full"},
 		{
 			"waits to be settled", with(at(time.Second), func(o *store.Overview) { o.Pending, o.Oldest = 1204, noon.Add(-5*time.Minute) }),
-			steady, steady, "▲ LATE: 1,204 deliveries are not settled, the oldest for 5 min",
+			steady, steady, nil, "▲ LATE: 1,204 deliveries are not settled, the oldest for 5 min",
 		},
 		{
-			"waits to come", with(at(time.Second), func(o *store.Overview) { o.Delay = 90 * time.Second }),
-			steady, steady, "▲ LATE: what comes now was signed 90 s before",
+			"waits to come", with(late(2*time.Minute, 3*time.Minute).now, func(o *store.Overview) { o.Pending = 0 }),
+			steady, steady, nil, "! DRAINING: events come 2 min late, caught up in about 2 min; 60 s less than 60 s ago",
+		},
+		{
+			"waits longer and longer", with(late(2*time.Minute, 90*time.Second).now, func(o *store.Overview) { o.Pending = 0 }),
+			steady, steady, nil, "▲ FALLING BEHIND: events come 2 min late, 30 s more than 60 s ago",
 		},
 		{
 			"events only", with(at(time.Second), func(o *store.Overview) { o.LastWin = noon.Add(-5 * time.Minute) }),
-			steady, steady, "! NO WINS for 5 min; before, 10 came a minute",
+			steady, steady, nil, "! NO WINS for 5 min; before, 10 came a minute",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 
 			var lines []string
-			for _, f := range judge(tt.now, tt.all, tt.wins) {
+			for _, f := range judge(tt.now, tt.all, tt.wins, operator.JudgeRoutes(tt.now.Streams, tt.hook, 0)) {
 				lines = append(lines, f.sign()+" "+f.text)
 			}
 			if got := strings.Join(lines, "\n"); got != tt.want {

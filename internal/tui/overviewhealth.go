@@ -2,9 +2,12 @@ package tui
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
+	"trivia/internal/operator"
 	"trivia/internal/store"
+	"trivia/internal/stream"
 )
 
 const (
@@ -16,8 +19,7 @@ const (
 	// fewArrivals are too few to know a pace from.
 	fewArrivals = 5
 
-	lateToCome   = 30 * time.Second // from signing to receiving
-	lateToSettle = time.Minute      // from receiving to settling
+	lateToSettle = time.Minute // from receiving to settling
 )
 
 // A pace is how things came during the last hour, until the last of them did.
@@ -79,27 +81,26 @@ func (f finding) sign() string {
 	return "○"
 }
 
-// judge says how the stream does: what is wrong, or that nothing is. It is
-// given the pace of deliveries, and of wins.
-func judge(o store.Overview, all, wins pace) (found []finding) {
+// judge says how the stream does: what is wrong, or that nothing is. It is given
+// the pace of deliveries, and of wins, and how each route does.
+func judge(o store.Overview, all, wins pace, routes []operator.Route) (found []finding) {
+	quiet := o.Now.Sub(latestOf(o.LastDelivery, routes))
+	found = wrongRoutes(routes)
 	if o.LastDelivery.IsZero() {
+		if len(found) > 0 {
+			return found
+		}
+
 		return []finding{{Plain, "nothing has come yet"}}
 	}
 
-	quiet := o.Now.Sub(o.LastDelivery)
 	silent := quiet > all.patience()
-	switch {
-	case silent && all.n < fewArrivals:
-		found = append(found, finding{Bad, "SILENT: nothing has come for " + spanWords(quiet)})
-	case silent:
-		found = append(found, finding{Bad, fmt.Sprintf("SILENT: nothing has come for %s; before, %s", spanWords(quiet), all.words("came"))})
+	if silent && all.n >= fewArrivals && len(found) == 0 { // it has just stopped, which need not mean anything
+		found = append(found, finding{Waiting, fmt.Sprintf("QUIET: nothing has come for %s; before, %s", spanWords(quiet), all.words("came"))})
 	}
 	if o.Pending > 0 && o.Now.Sub(o.Oldest) > lateToSettle {
 		found = append(found, finding{Bad, fmt.Sprintf("LATE: %s not settled, the oldest for %s",
 			countWords(o.Pending, "delivery is", "deliveries are"), spanWords(o.Now.Sub(o.Oldest)))})
-	}
-	if o.Delay > lateToCome && !silent {
-		found = append(found, finding{Bad, "LATE: what comes now was signed " + spanWords(o.Delay) + " before"})
 	}
 	if quiet := o.Now.Sub(o.LastWin); !silent && !o.LastWin.IsZero() && wins.n >= fewArrivals && quiet > wins.patience() {
 		found = append(found, finding{Waiting, fmt.Sprintf("NO WINS for %s; before, %s", spanWords(quiet), wins.words("came"))})
@@ -108,12 +109,65 @@ func judge(o store.Overview, all, wins pace) (found []finding) {
 		return found
 	}
 
-	text := "the last delivery came " + agoWords(quiet)
+	return []finding{calm(quiet, all, routes)}
+}
+
+// latestOf is when the latest delivery came, repeats included.
+func latestOf(at time.Time, routes []operator.Route) time.Time {
+	for _, r := range routes {
+		if r.Kept.After(at) {
+			at = r.Kept
+		}
+	}
+
+	return at
+}
+
+// wrongRoutes tells of those that are neither quiet nor flowing. What keeps
+// everybody away is told once.
+func wrongRoutes(routes []operator.Route) (found []finding) {
+	var away *operator.Route
+	for i, r := range routes {
+		common := r.State == stream.Unreachable || r.State == stream.Blocked && r.Unready != ""
+		switch {
+		case r.State.Normal():
+		case common && away != nil && !r.Kept.After(away.Kept):
+		case common:
+			away = &routes[i]
+		default:
+			found = append(found, wrongRoute(r))
+		}
+	}
+	if away != nil {
+		found = append(found, wrongRoute(*away))
+	}
+
+	return found
+}
+
+func wrongRoute(r operator.Route) finding {
+	tone := Bad
+	if r.State == stream.Draining {
+		tone = Waiting // for the end of it
+	}
+
+	return finding{tone, strings.ToUpper(string(r.State)) + ": " + r.Details(string(r.Kind), string(r.Kind)+"s")}
+}
+
+// calm says that nothing is wrong.
+func calm(quiet time.Duration, all pace, routes []operator.Route) finding {
+	state, tone := stream.Quiet, Plain
+	for _, r := range routes {
+		if r.State == stream.Flowing {
+			state, tone = stream.Flowing, Good
+		}
+	}
+	text := string(state) + ": the last delivery came " + agoWords(quiet)
 	if all.n >= fewArrivals {
 		text += "; " + all.words("come")
 	}
 
-	return []finding{{Good, text}}
+	return finding{tone, text}
 }
 
 // words say the pace: 12 come a minute.
@@ -130,31 +184,11 @@ func (p pace) words(come string) string {
 	return "one every " + spanWords(p.each)
 }
 
-// spanWords say how long: 3 s, 4 min, 2 h 5 min, 3 days.
-func spanWords(d time.Duration) string {
-	const day = 24 * time.Hour
-	switch {
-	case d < time.Second:
-		return "less than 1 s"
-	case d < 2*time.Minute:
-		return fmt.Sprintf("%d s", d/time.Second)
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%d min", d/time.Minute)
-	case d < 2*day:
-		return fmt.Sprintf("%d h", d/time.Hour)
-	}
-
-	return fmt.Sprintf("%d days", d/day)
-}
+// spanWords say how long: 3 s, 4 min, 5 h, 3 days.
+func spanWords(d time.Duration) string { return stream.Span(d) }
 
 // agoWords say how long ago. What comes from a clock that is ahead is now.
-func agoWords(d time.Duration) string {
-	if d < time.Second {
-		return "just now"
-	}
-
-	return spanWords(d) + " ago"
-}
+func agoWords(d time.Duration) string { return stream.Ago(d) }
 
 // grouped writes a number with its thousands apart.
 func grouped(n int64) string { return thousands(int(n)) }

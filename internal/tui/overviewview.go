@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"trivia/internal/operator"
 	"trivia/internal/store"
 	"trivia/internal/trivia"
 )
@@ -78,7 +79,12 @@ func (o *overview) unknown(width int) []string {
 
 // findings judges the stream, and says what the hook knows to be wrong.
 func (o *overview) findings() []finding {
-	found := judge(o.now, paceOf(o.values(arrivalsOf)), paceOf(o.values(winsOf)))
+	var hook *operator.Hook
+	if o.hook.known && o.hook.err == nil {
+		hook = &o.hook.Hook
+	}
+	routes := operator.JudgeRoutes(o.now.Streams, hook, o.desk.QuietAfter)
+	found := judge(o.now, paceOf(o.values(arrivalsOf)), paceOf(o.values(winsOf)), routes)
 	if len(o.hook.Paused) > 0 {
 		found = append(found, finding{Waiting, "nothing is sent to Customer.io: " + strings.Join(o.hook.Paused, ", ")})
 	}
@@ -232,8 +238,8 @@ func (o *overview) refused(width, height int) []string {
 	if o.hook.err != nil {
 		tail = append(tail, o.theme.tones[Waiting].Render(Cut("  ! "+o.desk.HookAt+" does not answer", width)))
 	}
-	if at := o.hook.Latest.Time; !at.IsZero() {
-		said := fmt.Sprintf("  last %s, %s", agoWords(o.desk.Now().Sub(at)), cmp.Or(o.hook.Latest.Caller, o.hook.Latest.Peer))
+	if latest := o.hook.Latest(); !latest.Time.IsZero() {
+		said := fmt.Sprintf("  last %s, %s", agoWords(o.desk.Now().Sub(latest.Time)), cmp.Or(latest.Caller, latest.Peer))
 		tail = append(tail, Cut(said, width))
 	}
 	if height > 6 {
