@@ -32,6 +32,7 @@ func TestThePlainModeWritesLinesUntilCtrlC(t *testing.T) {
 	t.Parallel()
 
 	p := newParked(t, 4) // eight deliveries
+	p.lines(t, `UPDATE deliveries SET last_seen_at = received_at RETURNING key`)
 	cmd := triviactl(t, p.url, "tui", "--plain")
 	cmd.Env = append(cmd.Env, "TRIVIA_ENV=production")
 	out, err := cmd.StdoutPipe()
@@ -63,7 +64,7 @@ func TestThePlainModeWritesLinesUntilCtrlC(t *testing.T) {
 			t.Errorf("line %d is %q, want %q", i, got, want)
 		}
 	}
-	if got := next(); !strings.Contains(got, "SILENT: nothing has come for ") {
+	if got := next(); !strings.Contains(got, "UNREACHABLE: nothing has come for ") {
 		t.Errorf("of the stream it says %q", got)
 	}
 	p.lines(t, `INSERT INTO deliveries (key, kind, body, body_sha256, state, outcome, received_at, last_seen_at, settled_at)

@@ -30,13 +30,20 @@ with requests that are too old and refused: they show in its log and metrics.
 Only the event that --probe sends is kept, as delivery and event of object
 doctor: it shows that keeping works, too.
 
+A route is quiet, flowing, draining (late, and less and less), falling behind,
+blocked (refused, so that nothing is kept) or unreachable. How long nothing may
+come is TRIVIA_QUIET_AFTER or --quiet-after; without either, what is longer than
+the pauses of the week before is a warning.
+
 Examples:
   triviactl doctor
   triviactl doctor --url https://hooks.example.com --probe
+  triviactl doctor --quiet-after 2h
   triviactl doctor --output json | jq '.[] | select(.state == "failed")'`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "url", Usage: "trivia-hook is at `URL` (default: on this machine)"},
 			&cli.StringFlag{Name: "admin-url", Usage: "its private listener is at `URL` (default: likewise)"},
+			&cli.DurationFlag{Name: "quiet-after", Usage: "fail after `DURATION` without anything", DefaultText: "as set"},
 			&cli.BoolFlag{Name: "probe", Usage: "also send a signed event, which stays"},
 			outputFlag(cardFormats()),
 		},
@@ -54,6 +61,12 @@ func (s *session) doctor(c *cli.Context) error {
 	}
 	what := s.checkup()
 	what.Probe = c.Bool("probe")
+	if after := c.Duration("quiet-after"); c.IsSet("quiet-after") {
+		if after < 0 {
+			return usagef("as in 30m or 24h; 0 goes by what was usual", "--quiet-after cannot be %q", after)
+		}
+		what.Settings.QuietAfter = after
+	}
 	for _, at := range []struct {
 		flag, listen string
 		into         *string

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"time"
 
 	"trivia/internal/operator"
 )
@@ -60,6 +61,14 @@ func TestTheDoctorIsToldWhatToLookAt(t *testing.T) {
 	call(map[string]string{"TRIVIA_LISTEN": ":81", "DATABASE_URL": "postgres://db/trivia"}, "--probe", "--admin-url", "https://hook:9/")
 	if got.URL != "http://127.0.0.1:81" || got.AdminURL != "https://hook:9" || !got.Probe || got.Embedded || got.Database.Place() != "db/trivia" {
 		t.Errorf("with settings: %+v", got)
+	}
+	call(map[string]string{"TRIVIA_QUIET_AFTER": "3h"})
+	if got.Settings.QuietAfter != 3*time.Hour {
+		t.Errorf("with a limit, QuietAfter = %v", got.Settings.QuietAfter)
+	}
+	call(map[string]string{"TRIVIA_QUIET_AFTER": "3h"}, "--quiet-after", "20m")
+	if got.Settings.QuietAfter != 20*time.Minute {
+		t.Errorf("with --quiet-after, QuietAfter = %v", got.Settings.QuietAfter)
 	}
 	call(map[string]string{
 		"TRIVIA_LISTEN": "81", "DATABASE_URL": "mysql://db", "TRIVIA_SOURCES": "elsewhere", "TRIVIA_TRUSTED_PROXIES": "any",

@@ -81,7 +81,7 @@ func Examine(ctx context.Context, c Checkup) []Finding {
 	checks := []check{
 		e.clock, e.keys, withTables("key uses", e.keyUses),
 		e.listener, e.signatures, e.probe, withTables("source list", e.sourceList), e.customerIO,
-		withTables("backlog", e.backlog), withTables("pushes", e.pushes),
+		withTables("stream", e.stream), withTables("backlog", e.backlog), withTables("pushes", e.pushes),
 		withTables("warehouse", e.warehouse), e.disk,
 	}
 	found := make([][]Finding, len(checks))

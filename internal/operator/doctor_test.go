@@ -98,7 +98,7 @@ func TestAHealthyDatabaseIsFoundSo(t *testing.T) {
 	}
 	want := []string{
 		"settings", "database", "schema", "clock", "signing keys", "key uses", "listener", "signatures", "probe",
-		"source list", "customer.io", "backlog", "parked", "pushes", "warehouse", "disk",
+		"source list", "customer.io", "stream", "backlog", "parked", "pushes", "warehouse", "disk",
 	}
 	if !slices.Equal(order, want) {
 		t.Errorf("checks %q, want %q", order, want)
@@ -111,6 +111,7 @@ func TestAHealthyDatabaseIsFoundSo(t *testing.T) {
 	wantFinding(t, found, "key uses", "warning: no request has ever matched a key of the win route")
 	wantFinding(t, found, "customer.io", "warning: there are no credentials")
 	wantFinding(t, found, "backlog", "ok: no delivery is pending")
+	wantFinding(t, found, "stream", "ok: of wins: quiet: no win has ever come", "ok: of events: quiet: no event has ever come")
 	wantFinding(t, found, "probe", "skipped: not asked")
 	wantFinding(t, found, "warehouse", "ok: none is set: nothing is copied")
 }

@@ -15,10 +15,10 @@ import (
 
 // An Overview is how things stand at one moment.
 type Overview struct {
-	Now          time.Time     // by the database's clock
-	LastDelivery time.Time     // when it was received; zero if none ever was
-	LastWin      time.Time     // likewise
-	Streams      Streams       // how deliveries come
+	Now          time.Time // by the database's clock
+	LastDelivery time.Time // when it was received; zero if none ever was
+	LastWin      time.Time // likewise
+	Streams      Streams   // how deliveries come
 
 	Pending    int64     // deliveries that wait for the service
 	Oldest     time.Time // when the first of them was received; zero if there is none

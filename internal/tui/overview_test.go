@@ -303,7 +303,11 @@ func TestTheStreamIsJudgedByItsOwnPace(t *testing.T) {
 	}{
 		{"nothing ever", store.Overview{Now: noon}, pace{}, pace{}, nil, "○ nothing has come yet"},
 		{
-			"nothing ever, and what comes is refused", store.Overview{Now: noon, Streams: streamsOf(noon, time.Time{}, time.Time{})}, pace{}, pace{}, refusing,
+			"nothing ever, and what comes is refused",
+			store.Overview{Now: noon, Streams: streamsOf(noon, time.Time{}, time.Time{})},
+			pace{},
+			pace{},
+			refusing,
 			"▲ BLOCKED: no win was ever kept; trivia-hook is not ready: the disk is full",
 		},
 		{"as usual", at(3 * time.Second), steady, steady, nil, "● flowing: the last delivery came 3 s ago; 10 come a minute"},
