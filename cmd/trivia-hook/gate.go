@@ -29,14 +29,14 @@ func connectionsFor(asked, files int) int {
 }
 
 // newGates returns what stands before the two listeners.
-func newGates(set settings, metrics *diag.Metrics, edge *receiver.Receiver, log *slog.Logger, now func() time.Time) (public, private *receiver.Gate) {
+func newGates(set settings, cert *certificate, metrics *diag.Metrics, edge *receiver.Receiver, log *slog.Logger, now func() time.Time) (public, private *receiver.Gate) {
 	files := openFiles()
 	most := connectionsFor(set.MaxConns, files)
 	if most < set.MaxConns {
 		log.Warn("there may be fewer connections than the settings say: too few files may be open",
 			slog.String("setting", config.MaxConnections), slog.Int("said", set.MaxConns), slog.Int("used", most), slog.Int("open_files", files))
 	}
-	public = receiver.NewGate(receiver.GateOptions{Most: most, Metrics: metrics, Log: log, Now: now, Turned: edge.Turned})
+	public = receiver.NewGate(receiver.GateOptions{Most: most, Metrics: metrics, Log: log, Now: now, Turned: edge.Turned, TLS: cert.config()})
 	private = receiver.NewGate(receiver.GateOptions{Most: privateConns, Metrics: metrics, Log: log, Now: now})
 	metrics.Connections(public.Open, most)
 

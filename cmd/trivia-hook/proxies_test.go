@@ -116,7 +116,7 @@ func (f front) start(t *testing.T, host string) (string, *exec.Cmd) {
 	conf := strings.NewReplacer(
 		"listen 8000;", "listen "+port+";", "bind :8000", "bind "+port, "127.0.0.1:8080", host).Replace(string(text))
 	dir := t.TempDir()
-	if err := os.Chmod(dir, 0o777); err != nil { //nolint:gosec // workers are nobody
+	if err := os.Chmod(dir, 0o777); err != nil { // workers are nobody
 		t.Fatal(err)
 	}
 	if f.more != nil {

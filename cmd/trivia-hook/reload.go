@@ -21,6 +21,7 @@ type reloader struct {
 	log       *slog.Logger
 	receiver  *receiver.Receiver
 	addresses *addresses
+	cert      *certificate // nil: there is none
 
 	set  settings        // what is in use
 	said config.Snapshot // of all settings, as they were when they were last read
@@ -55,6 +56,7 @@ func (r *reloader) reload(ctx context.Context) {
 		return
 	}
 	r.receiver.Rekey(set.action, set.event)
+	r.cert.look(true)
 
 	for _, name := range r.said.Changed(said) {
 		if !config.Reloadable(name) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -138,7 +139,8 @@ type settings struct {
 
 	action, event    signature.Verifier
 	allowed, trusted source.List
-	dsn              *store.DSN // nil if Embedded
+	dsn              *store.DSN       // nil if Embedded
+	pair             *tls.Certificate // nil: plain HTTP
 	host             string
 	said             config.Snapshot // what all of it was read from
 }
@@ -165,6 +167,13 @@ func readSettings(getenv func(string) string, embedded bool) (settings, error) {
 		set.dsn, err = store.ParseDSN(hook.DatabaseURL.Reveal(), store.DSNOptions{PasswordCommand: hook.PasswordCommand.Reveal()})
 		if err != nil {
 			complaints.Add(config.DatabaseURL, "found a value (not shown) that cannot be used: "+err.Error())
+		}
+	}
+	if hook.TLSCert != "" && hook.TLSKey != "" {
+		if pair, err := tls.LoadX509KeyPair(hook.TLSCert, hook.TLSKey); err == nil {
+			set.pair = &pair
+		} else {
+			complaints.Add(config.TLSCert, "found files that cannot be used ("+err.Error()+"), expected a certificate and, in "+config.TLSKey+", its key, both in PEM")
 		}
 	}
 	set.event.Tolerance, set.action.Tolerance = hook.Tolerance, hook.Tolerance

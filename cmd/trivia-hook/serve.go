@@ -127,10 +127,11 @@ func newHook(sur surroundings, set settings, db *database, log *slog.Logger) *ho
 		Intake: h.intake, Ready: h.ready(db.Ready), Metrics: metrics, Refusals: refusals, Log: log, Now: now,
 	})
 	h.edge = edge
-	h.gate, h.inner = newGates(set, metrics, edge, log, now)
+	cert := newCertificate(set, log, now)
+	h.gate, h.inner = newGates(set, cert, metrics, edge, log, now)
 	h.keys = &keyLog{collect: edge.CollectKeyUses, store: db.Store, log: log}
 	h.reloader = &reloader{
-		getenv: sur.getenv, log: log, receiver: edge, addresses: h.addresses, set: set, said: set.said,
+		getenv: sur.getenv, log: log, receiver: edge, addresses: h.addresses, cert: cert, set: set, said: set.said,
 	}
 	h.public = receiver.NewServer(edge, log)
 	h.public.IdleTimeout = set.IdleTimeout

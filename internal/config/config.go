@@ -38,6 +38,8 @@ type Hook struct {
 	MaxBody     int64         // in bytes
 	IdleTimeout time.Duration // at least a second
 	MaxConns    int           // 0 = as many as the process may well have
+	TLSCert     string        // a file; empty: the public listener speaks plain HTTP
+	TLSKey      string        // likewise; one is never without the other
 	AuditEvery  time.Duration // 0 means never
 	QuietAfter  time.Duration // how long nothing may come; 0 means that what was usual decides
 	Environment string        // production, staging, …
@@ -86,6 +88,8 @@ func hookFrom(getenv func(string) string, embedded bool, p place) (Hook, Complai
 		MaxBody:     r.size(MaxBody, defaultMaxBody),
 		IdleTimeout: r.atLeast(IdleTimeout, defaultIdleTimeout, time.Second),
 		MaxConns:    r.connections(),
+		TLSCert:     r.text(TLSCert),
+		TLSKey:      r.text(TLSKey),
 		AuditEvery:  r.interval(AuditEvery, defaultAuditEvery),
 		QuietAfter:  r.interval(QuietAfter, defaultQuietAfter),
 		Environment: r.word(Environment, defaultEnvironment),
@@ -123,6 +127,13 @@ func (r *reader) together(h Hook) {
 	}
 	if collide(h.Listen, h.AdminListen) {
 		r.complain(AdminListen, quote(h.AdminListen), "another address than "+Listen+", which is public")
+	}
+
+	switch cert, key := h.TLSCert != "", h.TLSKey != ""; {
+	case cert && !key:
+		r.complain(TLSKey, "nothing", "the file with the key that goes with "+TLSCert)
+	case key && !cert:
+		r.complain(TLSCert, "nothing", "the file with the certificate that goes with "+TLSKey)
 	}
 
 	switch id, key := h.SiteID != "", !h.TrackAPIKey.IsZero(); {

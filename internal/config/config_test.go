@@ -77,6 +77,8 @@ func full() map[string]string {
 		SignatureTolerance: "0",
 		MaxBody:            "512KiB",
 		MaxConnections:     "500",
+		TLSCert:            "/etc/trivia/cert.pem",
+		TLSKey:             "/etc/trivia/key.pem",
 		IdleTimeout:        "15m",
 		AuditEvery:         "15m",
 		WarehouseTo:        "bigquery:example.com:acme-data.trivia_1",
@@ -114,7 +116,7 @@ func TestWhatIsSetIsRead(t *testing.T) {
 		},
 		AuditEvery: 15 * time.Minute,
 		Keep:       Keep{Bodies: day, Deliveries: 400 * day, Events: 8 * day, Pushes: 90 * day},
-		MaxBody:    512 << 10, MaxConns: 500, IdleTimeout: 15 * time.Minute, Environment: "staging-eu.2",
+		MaxBody:    512 << 10, MaxConns: 500, TLSCert: "/etc/trivia/cert.pem", TLSKey: "/etc/trivia/key.pem", IdleTimeout: 15 * time.Minute, Environment: "staging-eu.2",
 		Warehouse: Warehouse{
 			Kind: BigQuery, Project: "example.com:acme-data", Dataset: "trivia_1", Endpoint: "http://127.0.0.1:9050",
 			Format: "ndjson", Every: 10 * time.Second,

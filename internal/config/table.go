@@ -5,7 +5,7 @@ import "slices"
 // The names of the settings.
 const (
 	DatabaseURL        = "DATABASE_URL"
-	PasswordCommand    = "TRIVIA_DATABASE_PASSWORD_COMMAND" //nolint:gosec // a name, no secret
+	PasswordCommand    = "TRIVIA_DATABASE_PASSWORD_COMMAND"
 	DataDir            = "TRIVIA_DATA_DIR"
 	Listen             = "TRIVIA_LISTEN"
 	AdminListen        = "TRIVIA_ADMIN_LISTEN"
@@ -23,6 +23,8 @@ const (
 	SignatureTolerance = "TRIVIA_SIGNATURE_TOLERANCE"
 	MaxBody            = "TRIVIA_MAX_BODY"
 	MaxConnections     = "TRIVIA_MAX_CONNECTIONS"
+	TLSCert            = "TRIVIA_TLS_CERT"
+	TLSKey             = "TRIVIA_TLS_KEY"
 	IdleTimeout        = "TRIVIA_IDLE_TIMEOUT"
 	OnBounce           = "TRIVIA_ON_BOUNCE"
 	OnSpam             = "TRIVIA_ON_SPAM"
@@ -109,6 +111,8 @@ func Table() []Setting {
 			"connections of the public listener at once; beyond it the oldest idle one is closed",
 		},
 		{IdleTimeout, defaultIdleTimeout, "how long a connection is kept on which nothing comes; longer than whoever sends keeps it"},
+		{TLSCert, "none", "a file with the certificate of the public listener and those between it and its root, in PEM: with it, the listener speaks HTTPS"},
+		{TLSKey, "none", "the file with the key that goes with it"},
 		{OnBounce, defaultOnBounce, "what a bounced email does to its person: suppress, unsubscribe, attributes, nothing. suppress deletes the profile for good"},
 		{OnSpam, defaultOnSpam, "likewise, an email that was reported as spam"},
 		{OnUnsubscribe, defaultOnUnsubscribe, "likewise, a person who unsubscribed"},

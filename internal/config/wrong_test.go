@@ -126,6 +126,14 @@ func TestWrongSettingsAreNamedWithWhatWasExpected(t *testing.T) {
 		{name: "size zero", env: map[string]string{MaxBody: "0"}, want: []string{`TRIVIA_MAX_BODY: found "0", ` + wantSize}},
 		{name: "a size below zero", env: map[string]string{MaxBody: "-1KiB"}, want: []string{`TRIVIA_MAX_BODY: found "-1KiB", ` + wantSize}},
 		{
+			name: "a certificate without its key", env: map[string]string{TLSCert: "cert.pem"},
+			want: []string{"TRIVIA_TLS_KEY: found nothing, expected the file with the key that goes with TRIVIA_TLS_CERT"},
+		},
+		{
+			name: "a key without its certificate", env: map[string]string{TLSKey: "key.pem"},
+			want: []string{"TRIVIA_TLS_CERT: found nothing, expected the file with the certificate that goes with TRIVIA_TLS_KEY"},
+		},
+		{
 			name: "connections and time-outs", env: map[string]string{MaxConnections: "15", IdleTimeout: "500ms"},
 			want: []string{
 				`TRIVIA_MAX_CONNECTIONS: found "15", expected a whole number from 16 to 1048576`,
