@@ -95,8 +95,7 @@ func (a *Act) settleAgain(
 	ctx context.Context, list []Again, slips []*slip, ends []verdict, wins []*slip, opts SettleOptions,
 ) error {
 	var q pgx.Batch
-	q.Queue(`SELECT set_config('statement_timeout', $1, true)`, fmt.Sprint(opts.Statement.Milliseconds()))
-	queueAward(&q, wins, opts.CreateUsers, opts.Owing, alreadyKept)
+	queueRuled(&q, opts.Statement, func() { queueAward(&q, wins, opts.CreateUsers, opts.Owing, alreadyKept) })
 	q.Queue(finishDeliveries, finishArgs(list, ends)...).Exec(func(tag pgconn.CommandTag) error {
 		if tag.RowsAffected() != int64(len(list)) {
 			return ErrBusy
@@ -112,6 +111,7 @@ func (a *Act) settleAgain(
 			queueRecord(&q, slips[i], opts.Owing)
 		}
 	}
+	queueClean(&q)
 
 	return a.tx.SendBatch(ctx, &q).Close()
 }

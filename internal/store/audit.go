@@ -29,9 +29,10 @@ const recordDeed = `
 // Act makes a change and writes the deed that it returns into the audit log,
 // in one commit. If change or anything else fails, nothing has happened. The
 // zero Deed says that there was nothing to do, and is not written.
+//
+// [ErrUnconfirmed] says that it has happened, on this server alone.
 func (s *Store) Act(ctx context.Context, change func(*Act) (Deed, error)) error {
-	// BeginFunc's rollback runs even when ctx has ended.
-	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+	return s.commitRuled(ctx, func(tx pgx.Tx) error {
 		deed, err := change(&Act{tx})
 		if err != nil {
 			return err

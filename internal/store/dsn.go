@@ -58,9 +58,15 @@ func (d *DSN) config() *pgxpool.Config {
 	// The pool asks a connection that was idle whether it is alive, and would
 	// wait for that answer as long as its caller, or longer.
 	cfg.PingTimeout = 500 * time.Millisecond
-	cfg.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
+	cfg.ConnConfig.OnNotice = noteWarning
+	// A rule may listen to what it likes; the driver would keep all that it hears.
+	cfg.ConnConfig.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) {}
+	cfg.ConnConfig.DialFunc = dialLines(cfg.ConnConfig.DialFunc)
+	cfg.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		encodeArrays(conn)
-		return nil
+		_, err := meet(ctx, conn)
+
+		return err
 	}
 	if d.command != nil {
 		isFatal := cfg.ConnConfig.OnPgError
@@ -102,6 +108,10 @@ func (d *DSN) connect(ctx context.Context) (*pgx.Conn, error) {
 		return nil, plainly(err)
 	}
 	encodeArrays(conn)
+	if _, err := meet(ctx, conn); err != nil {
+		_ = conn.Close(context.WithoutCancel(ctx))
+		return nil, err
+	}
 
 	return conn, nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // Passing reports whether err may be gone when the same thing is tried again:
@@ -35,6 +36,95 @@ func Passing(err error) bool {
 	}
 
 	return false
+}
+
+// OfRow reports whether err is the database's refusal of what one row says, so
+// that the others may be kept without it. Whatever else it refuses, as a table
+// that is missing or a role without a right, it refuses for all of them.
+func OfRow(err error) bool {
+	refusal, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return false
+	}
+	switch refusal.Code[:min(len(refusal.Code), 2)] {
+	case
+		"21", // cardinality, as of a trigger's query
+		"22", // data: bytes that are no text, a number out of range
+		"23", // constraint
+		"38", // a trigger's function
+		"39", // the same
+		"44", // a view's check
+		"54", // limits: too large for an index
+		"P0": // a trigger raises it
+		return true
+	}
+
+	return false
+}
+
+// leftBehind reports whether err is what a statement meets with that finds
+// something of its name in the session already, or no more.
+func leftBehind(err error) bool {
+	refusal, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return false
+	}
+	switch refusal.Code {
+	case
+		"0A000", // a plan that is out of date
+		"34000", // no such cursor
+		"42P03", // such a cursor
+		"42P07": // such a table
+		return true
+	}
+
+	return wantsNoNames(err)
+}
+
+// wantsNoNames reports whether err says that statements which are prepared by
+// name are not found again, as behind a pooler.
+func wantsNoNames(err error) bool {
+	refusal, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return false
+	}
+	switch refusal.Code {
+	case
+		"08P01", // parameters that do not fit: another statement of that name
+		"26000", // no such statement
+		"42P05": // such a statement
+		return true
+	}
+
+	return false
+}
+
+// lostServer reports whether a refusal says that this server, or this way to
+// it, is not to be asked again: it stops, has become a standby, or is read-only.
+func lostServer(refusal *pgconn.PgError) bool {
+	switch refusal.Code {
+	case
+		"25006",                            // read-only
+		"57P01", "57P02", "57P03", "57P04": // shut down, crashed, starting, dropped
+		return true
+	}
+
+	return strings.HasPrefix(refusal.Code, "08") && !wantsNoNames(refusal)
+}
+
+// dropWhenLost makes the connections of a pool close as soon as the server says
+// that it is gone or read-only, and calls reset so that the idle ones go too:
+// the next is made to whoever is the primary then.
+func dropWhenLost(cfg *pgxpool.Config, reset func()) {
+	isFatal := cfg.ConnConfig.OnPgError
+	cfg.ConnConfig.OnPgError = func(conn *pgconn.PgConn, refusal *pgconn.PgError) bool {
+		if !lostServer(refusal) {
+			return isFatal(conn, refusal)
+		}
+		reset()
+
+		return false
+	}
 }
 
 // TooSlow reports whether err is a time-out, ours or the server's.

@@ -2,10 +2,14 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"trivia/internal/faultpoint"
@@ -33,10 +37,22 @@ type Owing struct {
 type Intake struct {
 	pool *pgxpool.Pool
 	opts IntakeOptions
+
+	// What stands at the other end of its connections; nil until one was made.
+	far atomic.Pointer[far]
 }
 
-// OpenIntake connects to the database at text, as [ParseDSN] reads it. Close it
-// after use.
+// A far is what stands at the other end of a connection.
+type far struct {
+	// Pooled says that a pooler does, or seems to: what is prepared by name, or
+	// set, may be unknown to the session that runs the next transaction.
+	pooled bool
+
+	path, onDisk string // of the server's session, as ours are to have them
+}
+
+// OpenIntake opens an intake on the database at text, as [ParseDSN] reads it.
+// Close it after use.
 func OpenIntake(ctx context.Context, text string, opts IntakeOptions) (*Intake, error) {
 	d, err := ParseDSN(text, DSNOptions{})
 	if err != nil {
@@ -46,38 +62,96 @@ func OpenIntake(ctx context.Context, text string, opts IntakeOptions) (*Intake, 
 	return d.OpenIntake(ctx, opts)
 }
 
-// OpenIntake connects to the database. Close it after use.
+// OpenIntake opens an intake on the database, which may be absent: it is
+// connected to when it is needed. Close it after use.
 func (d *DSN) OpenIntake(ctx context.Context, opts IntakeOptions) (*Intake, error) {
-	cfg := d.config()
+	cfg, in := d.config(), &Intake{opts: opts}
 	cfg.MaxConns = int32(max(opts.Conns, 1)) //nolint:gosec // a handful
 	cfg.MinConns = cfg.MaxConns
-	params := cfg.ConnConfig.RuntimeParams
-	params["statement_timeout"] = fmt.Sprint(opts.Statement.Milliseconds())
-	// Every statement here finds its rows by key. A plan that was made while a
-	// table was small, or before it was analyzed, must not scan it later.
-	params["enable_seqscan"] = "off"
-	params["plan_cache_mode"] = "force_generic_plan"
-	params["jit"] = "off"
-	cfg.AfterConnect = insistOnDurability
+	plain := cfg.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeCacheStatement
+	if plain { // somebody knows of a pooler
+		in.far.Store(&far{pooled: true})
+	}
+	cfg.BeforeConnect = in.prepare
+	cfg.AfterConnect = in.meet
+	dropWhenLost(cfg, func() {
+		if !plain {
+			in.far.Store(nil) // the next server may be another one
+		}
+		in.pool.Reset()
+	})
 
-	pool, err := d.newPool(ctx, cfg)
+	var err error
+	in.pool, err = d.newPool(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open the database for intake: %w", err)
 	}
 
-	return &Intake{pool: pool, opts: opts}, nil
+	return in, nil
 }
 
-const insistOnSyncCommit = `
-	SELECT set_config('synchronous_commit', 'on', false)
-	WHERE current_setting('synchronous_commit') = 'off'`
+// leastCache is more than the statements that there are.
+const leastCache = 64
 
-// insistOnDurability overrules a database or role that was set to acknowledge
-// commits before they are on disk: a 200 would then promise too much.
-func insistOnDurability(ctx context.Context, conn *pgx.Conn) error {
+// prepare makes the next connection fit what is known of the other end.
+// Statements that are prepared by name, once, save the server to parse and plan
+// them for every batch.
+func (in *Intake) prepare(_ context.Context, cfg *pgx.ConnConfig) error {
+	cfg.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	cfg.DescriptionCacheCapacity = max(cfg.DescriptionCacheCapacity, leastCache)
+	f := in.far.Load()
+	if f == nil || f.pooled {
+		return nil
+	}
+
+	cfg.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
+	set := cfg.RuntimeParams
+	for _, s := range intakeSettings() {
+		set[s[0]] = s[1]
+	}
+	set["statement_timeout"] = in.limit()
+	set["search_path"], set["synchronous_commit"] = f.path, f.onDisk
+
+	return nil
+}
+
+func (in *Intake) limit() string { return strconv.FormatInt(in.opts.Statement.Milliseconds(), 10) }
+
+// errLate says that a batch was given up while it was being committed.
+var errLate = errors.New("given up during the commit")
+
+// errNews refuses a connection that was made before it was known what stands at
+// the other end.
+var errNews = errors.New("the connection does not fit what is in front of the database")
+
+// meet looks who is at the other end.
+func (in *Intake) meet(ctx context.Context, conn *pgx.Conn) error {
 	encodeArrays(conn)
-	_, err := conn.Exec(ctx, insistOnSyncCommit)
-	return err
+	direct, err := meet(ctx, conn)
+	if err != nil {
+		return err
+	}
+
+	s := sessionOf(conn.PgConn())
+	s.named = conn.Config().DefaultQueryExecMode == pgx.QueryExecModeCacheStatement
+	f := in.far.Load()
+	if f == nil || !f.pooled && !direct {
+		f = &far{pooled: !direct, path: s.path, onDisk: s.onDisk}
+		in.far.Store(f)
+	}
+	if s.named == f.pooled {
+		return errNews
+	}
+
+	return nil
+}
+
+// Pooled reports whether there is a pooler between us and the database, as far
+// as that is known.
+func (in *Intake) Pooled() bool {
+	f := in.far.Load()
+
+	return f != nil && f.pooled
 }
 
 // Close waits for what is under way and closes the connections.
@@ -103,58 +177,162 @@ const (
 	settledLater = false
 )
 
+// commit takes arrivals in. If that fails for what the session was, it is tried
+// once more on a fresh connection: what the first try may have kept all the
+// same is found by its key.
 func (in *Intake) commit(ctx context.Context, arrivals []Arrival, settle bool) ([]Receipt, error) {
-	conn, err := in.pool.Acquire(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("take in %d deliveries: reach the database: %w", len(arrivals), err)
-	}
-	defer conn.Release()
-
 	b := newBatch(arrivals)
-	if err := in.take(ctx, conn.Conn(), b, settle); err != nil {
+	err := in.take(ctx, b, settle)
+	if err != nil && ctx.Err() == nil && worthAnother(err, settle) {
+		b = newBatch(arrivals)
+		if err = in.freshen(ctx); err == nil {
+			err = in.take(ctx, b, settle)
+		}
+	}
+	if err != nil {
 		return nil, fmt.Errorf("take in %d deliveries: %w", len(arrivals), err)
 	}
 
 	return b.receipts(), nil
 }
 
-// take crosses to the server once: each statement finds out by itself what is
-// new, and what crosses together is one transaction. Only for a win that cannot
-// be awarded, or a second body under a key, it crosses again.
-func (in *Intake) take(ctx context.Context, conn *pgx.Conn, b *batch, settle bool) error {
-	wins, events, others := b.parted()
+// worthAnother reports whether what was refused may do on a fresh connection.
+// An award is tried again only if it met with what another one has left: it may
+// be what has broken the first connection.
+func worthAnother(err error, settle bool) bool {
+	if settle {
+		return leftBehind(err)
+	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return false // it was fresh
+	}
 
+	return !errors.Is(err, ErrUnconfirmed) && !TooSlow(err) && !OfRow(err)
+}
+
+// acquire takes a connection that fits what is at the other end, of which the
+// first connections may have told us.
+func (in *Intake) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	for {
+		conn, err := in.pool.Acquire(ctx)
+		switch f := in.far.Load(); {
+		case errors.Is(err, errNews):
+			continue
+		case err != nil && f != nil && !f.pooled && wantsNoNames(err):
+			// What has looked like the server refuses what a pooler does.
+			in.far.CompareAndSwap(f, &far{pooled: true})
+			continue
+		}
+
+		return conn, err
+	}
+}
+
+// freshen gives up all connections, and cleans what a pooler lends for the next.
+func (in *Intake) freshen(ctx context.Context) error {
+	in.pool.Reset()
+	if !in.Pooled() {
+		return nil
+	}
+
+	conn, err := in.acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("reach the database: %w", err)
+	}
+	defer conn.Release()
 	var q pgx.Batch
-	if isTimeToReplan(conn) {
-		q.Queue("DISCARD PLANS")
-	}
-	if settle {
-		b.queueKeepEvents(&q, events, in.opts.Owing)
-		b.queueKeep(&q, others, settle)
-		queueAward(&q, wins, in.opts.CreateUsers, in.opts.Owing, afterKeeping)
-	} else {
-		b.queueKeep(&q, b.firsts, settle)
-	}
-	results := conn.SendBatch(ctx, &q)
-	faultpoint.At(faultpoint.CommitSent)
-	if err := results.Close(); err != nil {
-		return err
-	}
-	b.partRivals()
-	if err := keepRivals(ctx, conn, b.rivals); err != nil {
-		return err
-	}
-	if settle {
-		judgeLeft(ctx, conn, wins)
+	queueAll(&q, cleanBefore)
+	if err := conn.SendBatch(ctx, &q).Close(); err != nil {
+		return fmt.Errorf("clean the session: %w", err)
 	}
 
 	return nil
 }
 
+// take crosses to the server once: each statement finds out by itself what is
+// new, and what crosses together is one transaction. Only for a win that cannot
+// be awarded, or a second body under a key, it crosses again.
+func (in *Intake) take(ctx context.Context, b *batch, settle bool) error {
+	wins, events, others := b.parted()
+
+	err := in.run(ctx, func(q *pgx.Batch) {
+		if settle {
+			b.queueKeepEvents(q, events, in.opts.Owing)
+			b.queueKeep(q, others, settle)
+			queueAward(q, wins, in.opts.CreateUsers, in.opts.Owing, afterKeeping)
+		} else {
+			b.queueKeep(q, b.firsts, settle)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	b.partRivals()
+	if len(b.rivals) > 0 {
+		err := in.run(ctx, func(q *pgx.Batch) { queueRivals(q, b.rivals) })
+		if err != nil {
+			return fmt.Errorf("keep further bodies under known keys: %w", err)
+		}
+	}
+	if settle {
+		in.judgeLeft(ctx, wins)
+	}
+
+	return nil
+}
+
+// run sends what fill queues as one transaction, in one crossing.
+func (in *Intake) run(ctx context.Context, fill func(*pgx.Batch)) error {
+	pooled, err := in.acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("reach the database: %w", err)
+	}
+	defer pooled.Release()
+
+	var (
+		q    pgx.Batch
+		conn = pooled.Conn()
+		s    = sessionOf(conn.PgConn())
+	)
+	if s.named {
+		if s.isTimeToReplan() {
+			q.Queue("DISCARD PLANS")
+		}
+		fill(&q)
+		queueTidy(&q, s)
+	} else {
+		q.Queue(intakeNeeds, in.limit())
+		fill(&q)
+		queueClean(&q)
+	}
+
+	results := conn.SendBatch(ctx, &q)
+	faultpoint.At(faultpoint.CommitSent)
+	err = confirmed(conn, results.Close())
+	if err == nil && ctx.Err() != nil {
+		// A request to cancel is under way, and may have met the commit.
+		err = fmt.Errorf("%w: %w", errLate, ctx.Err())
+	}
+	switch {
+	case ctx.Err() != nil, s.soiled:
+		scrap(conn)
+	case err == nil:
+	case OfRow(err):
+		rollBack(conn)
+	default:
+		scrap(conn)
+	}
+	if f := in.far.Load(); wantsNoNames(err) && f != nil && !f.pooled {
+		in.far.CompareAndSwap(f, &far{pooled: true})
+	}
+
+	return err
+}
+
 // judgeLeft says of the wins that were left pending what they are. They are
 // kept already, so that an error here is none of the sender's: the stage behind
 // intake judges them then.
-func judgeLeft(ctx context.Context, conn *pgx.Conn, wins []*slip) {
+func (in *Intake) judgeLeft(ctx context.Context, wins []*slip) {
 	var left []*slip
 	for _, s := range wins {
 		if s.fresh && s.receipt.State == trivia.StatePending {
@@ -165,20 +343,16 @@ func judgeLeft(ctx context.Context, conn *pgx.Conn, wins []*slip) {
 		return
 	}
 
-	var q pgx.Batch
-	queueJudge(&q, left, firstRetry())
-	_ = conn.SendBatch(ctx, &q).Close()
+	_ = in.run(ctx, func(q *pgx.Batch) { queueJudge(q, left, firstRetry()) })
 }
 
 // isTimeToReplan counts the batches of a connection. The plans of its
 // statements are kept, and are as good as the tables were when they were made:
 // all but empty, at a first start. So they are made anew while the tables grow,
 // ever more seldom.
-func isTimeToReplan(conn *pgx.Conn) bool {
-	const counter = "batches"
-	data := conn.PgConn().CustomData()
-	n, _ := data[counter].(int)
-	data[counter] = n + 1
+func (s *session) isTimeToReplan() bool {
+	n := s.batches
+	s.batches++
 
 	return n >= 16 && n&(n-1) == 0 || n > 0 && n%4096 == 0
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"fmt"
 	"slices"
 
@@ -178,45 +177,40 @@ const keepFurther = `
 
 const rivalReason = "this key came before with another body"
 
-// keepRivals keeps further bodies under known keys.
-func keepRivals(ctx context.Context, db querier, rivals []*slip) error {
-	if len(rivals) == 0 {
-		return nil
-	}
-
+// queueRivals keeps further bodies under known keys.
+func queueRivals(q *pgx.Batch, rivals []*slip) {
 	slices.SortFunc(rivals, bySlipName)
 	c := newColumns(len(rivals))
 	for _, s := range rivals {
 		c.add(s, verdict{trivia.StateParked, trivia.KeyConflict, rivalReason})
 	}
-	args := append([]any{plannedNow}, c.args()...)
-	rows, err := db.Query(ctx, keepFurther, args...) //nolint:rowserrcheck // ForEachRow checks it
-	if err != nil {
-		return fmt.Errorf("keep further bodies under known keys: %w", err)
-	}
-	var (
-		n     name
-		sum   []byte
-		fresh bool
-		v     verdict
-	)
-	_, err = pgx.ForEachRow(rows, []any{&n.key, &n.kind, &sum, &fresh, &v.state, &v.outcome}, func() error {
-		for _, s := range rivals {
-			if s.name() == n && string(s.SHA256[:]) == string(sum) {
-				s.receipt = Receipt{Duplicate: !fresh, State: v.state, Outcome: v.outcome}
-				if fresh {
-					s.receipt.Reason = rivalReason
+	q.Queue(keepFurther, c.args()...).Query(readRivals(rivals))
+}
+
+// readRivals reads what keepFurther returns into the receipts of rivals.
+func readRivals(rivals []*slip) func(pgx.Rows) error {
+	return func(rows pgx.Rows) error {
+		var (
+			n     name
+			sum   []byte
+			fresh bool
+			v     verdict
+		)
+		_, err := pgx.ForEachRow(rows, []any{&n.key, &n.kind, &sum, &fresh, &v.state, &v.outcome}, func() error {
+			for _, s := range rivals {
+				if s.name() == n && string(s.SHA256[:]) == string(sum) {
+					s.receipt = Receipt{Duplicate: !fresh, State: v.state, Outcome: v.outcome}
+					if fresh {
+						s.receipt.Reason = rivalReason
+					}
 				}
 			}
-		}
 
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("keep further bodies under known keys: %w", err)
+			return nil
+		})
+
+		return err
 	}
-
-	return nil
 }
 
 // Columns are slips as arrays, for unnest.

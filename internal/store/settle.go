@@ -111,28 +111,37 @@ type SettleOptions struct {
 // Settle settles one claimed delivery as a says it is, in one commit, with the
 // statements that intake uses. It returns [ErrBusy] if the claim is lost.
 func (s *Store) Settle(ctx context.Context, p Pending, a Arrival, opts SettleOptions) (Receipt, error) {
-	sl := &slip{Arrival: &a}
-	end := sl.expected(settledNow)
-	sl.receipt = Receipt{State: end.state, Outcome: end.outcome, Reason: end.reason}
-
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		return s.settle(ctx, tx, p, sl, end, opts)
-	})
+	receipt, err := s.settleOnce(ctx, p, a, opts)
+	if leftBehind(err) {
+		receipt, err = s.settleOnce(ctx, p, a, opts) // in another session
+	}
 	if err != nil {
 		return Receipt{}, fmt.Errorf("settle %s: %w", p.Ref, err)
 	}
 
-	return sl.receipt, nil
+	return receipt, nil
+}
+
+func (s *Store) settleOnce(ctx context.Context, p Pending, a Arrival, opts SettleOptions) (Receipt, error) {
+	sl := &slip{Arrival: &a}
+	end := sl.expected(settledNow)
+	sl.receipt = Receipt{State: end.state, Outcome: end.outcome, Reason: end.reason}
+	err := s.commitRuled(ctx, func(tx pgx.Tx) error {
+		return s.settle(ctx, tx, p, sl, end, opts)
+	})
+
+	return sl.receipt, err
 }
 
 // settle awards first and takes the delivery's own row last: intake waits for
 // that row when a repeat comes, and an award may take its time.
 func (s *Store) settle(ctx context.Context, tx pgx.Tx, p Pending, sl *slip, end verdict, opts SettleOptions) error {
 	var q pgx.Batch
-	q.Queue(`SELECT set_config('statement_timeout', $1, true)`, fmt.Sprint(opts.Statement.Milliseconds()))
-	if end.outcome == trivia.Awarded {
-		queueAward(&q, []*slip{sl}, opts.CreateUsers, opts.Owing, alreadyKept)
-	}
+	queueRuled(&q, opts.Statement, func() {
+		if end.outcome == trivia.Awarded {
+			queueAward(&q, []*slip{sl}, opts.CreateUsers, opts.Owing, alreadyKept)
+		}
+	})
 	finished := q.Queue(finishDelivery, p.Key, p.Kind, end.state, end.outcome, end.reason,
 		sl.Win.User, sl.Win.Trivia, sl.Win.Item, p.lease)
 	finished.Exec(func(tag pgconn.CommandTag) error {
@@ -148,6 +157,7 @@ func (s *Store) settle(ctx context.Context, tx pgx.Tx, p Pending, sl *slip, end 
 	if end.outcome == trivia.Recorded {
 		queueRecord(&q, sl, opts.Owing)
 	}
+	queueClean(&q)
 
 	if err := tx.SendBatch(ctx, &q).Close(); err != nil {
 		return err

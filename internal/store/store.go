@@ -51,13 +51,15 @@ func (d *DSN) Open(ctx context.Context) (*Store, error) {
 	cfg := d.config()
 	cfg.ConnConfig.DefaultQueryExecMode = plannedNow
 
-	pool, err := d.newPool(ctx, cfg)
+	s := &Store{}
+	dropWhenLost(cfg, func() { s.pool.Reset() })
+	var err error
+	s.pool, err = d.newPool(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	s := &Store{pool: pool}
 	if err := s.Ping(ctx); err != nil {
-		pool.Close()
+		s.pool.Close()
 		return nil, err
 	}
 

@@ -209,7 +209,7 @@ func (s *Store) SentWarehouse(ctx context.Context, l *WarehouseLease, sent Wareh
 	args["keys"], args["keys2"], args["reasons"] = keys, keys2, reasons
 
 	until := l.until
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+	err := s.commit(ctx, func(tx pgx.Tx) error {
 		if err := held(tx.QueryRow(ctx, sentWarehouse, args).Scan(&until)); err != nil || len(keys) == 0 {
 			return err
 		}

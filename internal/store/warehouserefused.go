@@ -99,7 +99,7 @@ func (s *Store) ResentWarehouse(ctx context.Context, sink string, table Warehous
 		refusedKeys, refusedKeys2, reasons = append(refusedKeys, r.Key), append(refusedKeys2, r.Key2), append(reasons, clean(r.Reason))
 	}
 
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+	err := s.commit(ctx, func(tx pgx.Tx) error {
 		args := pgx.NamedArgs{"sink": sink, "what": table, "keys": keys, "keys2": keys2}
 		if _, err := tx.Exec(ctx, acceptWarehouse, args); err != nil || len(refused) == 0 {
 			return err
