@@ -23,7 +23,7 @@ func leftovers() map[string]string {
 		"read-only from now on":             `SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY`,
 		"read-only by default":              `SET default_transaction_read_only = on`,
 		"another isolation":                 `SET default_transaction_isolation = serializable`,
-		"no time for a statement":           `SET statement_timeout = 1`,
+		"less time for a statement":         `SET statement_timeout = 9999`,
 		"no time to wait for a lock":        `SET lock_timeout = 1`,
 		"no time between statements":        `SET idle_in_transaction_session_timeout = 1`,
 		"no index":                          `SET enable_indexscan = off`,
@@ -94,7 +94,7 @@ func newSpoiled(t *testing.T, statement string, pooled bool) bench {
 			INSERT INTO public.written VALUES (new.key, concat_ws(' ', current_setting('synchronous_commit'),
 				current_setting('transaction_isolation'), current_setting('transaction_read_only'),
 				current_user = session_user, current_setting('session_replication_role'), current_setting('client_encoding'),
-				current_setting('lock_timeout')));
+				current_setting('lock_timeout'), current_setting('statement_timeout')));
 			RETURN new;
 		END $$`)
 	b.exec(t, `CREATE TRIGGER note BEFORE INSERT ON deliveries FOR EACH ROW EXECUTE FUNCTION note()`)
@@ -129,7 +129,7 @@ func (b bench) checkSpoiled(t *testing.T) {
 		t.Error(err)
 	}
 	b.want(t, `SELECT outcome, count(*) FROM deliveries GROUP BY 1 ORDER BY 1`, "awarded 6", "key_conflict 3", "recorded 3")
-	b.want(t, `SELECT DISTINCT how FROM written`, "on read committed off t origin UTF8 0")
+	b.want(t, `SELECT DISTINCT how FROM written`, "on read committed off t origin UTF8 0 1min")
 	checkInvariants(t, b)
 	b.want(t, `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`, "0")
 }
