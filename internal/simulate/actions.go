@@ -14,12 +14,9 @@ func (r *run) actions(ctx context.Context) {
 	var (
 		all    sync.WaitGroup
 		places = make(chan struct{}, r.Concurrency)
-		wins   = maker{begun: r.begun, count: r.Wins, until: r.Duration, rate: r.WinRate}
+		wins   = maker{begun: r.begun, count: r.Wins, until: r.Duration, over: &r.over, rate: r.WinRate}
 	)
-	for n := 0; ; n++ {
-		if due, ever := wins.due(n, r.Now()); !ever || !sleep(ctx, due.Sub(r.Now())) {
-			break
-		}
+	for n := 0; wins.await(ctx, n, r.Now); n++ {
 		if wins.rate <= 0 { // it is made when there is a place, and has it
 			if !take(ctx, places) {
 				break

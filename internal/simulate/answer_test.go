@@ -196,14 +196,12 @@ func TestConnectionErrorsAreToldApart(t *testing.T) {
 		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
 		_ = c.Close()
 	})
-	gone := httptest.NewServer(http.NotFoundHandler())
-	gone.Close()
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
 	secure.Config.ErrorLog = nil
 	t.Cleanup(secure.Close)
 
 	tests := []struct{ name, url, want string }{
-		{"nobody listens", gone.URL, causeRefused},
+		{"nobody listens", "http://127.0.0.1:1", causeRefused},
 		{"reset", "http://" + reset, causeReset},
 		{"closed without an answer", "http://" + closed, causeEOF},
 		{"closed within an answer", "http://" + half, causeEOF},

@@ -20,6 +20,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -61,9 +62,10 @@ type Options struct {
 	Seed  uint64    // decides everything but the times
 	Begun time.Time // when the events say that they begin to happen; zero: now
 
-	Events, Wins       int           // how many are made; below 0: until Duration is over
-	Duration           time.Duration // nothing is made later than this; 0: however long it takes
-	EventRate, WinRate float64       // made per second, of real time; 0: the next when there is room for it
+	Events, Wins       int             // how many are made; below 0: until Duration is over
+	Duration           time.Duration   // nothing is made later than this; 0: however long it takes
+	Until              <-chan struct{} // nothing is made after it is closed; nil: never
+	EventRate, WinRate float64         // made per second, of real time; 0: the next when there is room for it
 
 	Streams     int           // of events, each in order; 0: 1
 	Concurrency int           // actions under way at once; 0: DefaultConcurrency
@@ -109,18 +111,30 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		defer sender.close()
 		o.Post = sender.post
 	}
-	if (o.Events < 0 || o.Wins < 0) && o.Duration <= 0 {
-		return nil, errors.New("simulate: deliveries without number need a duration")
+	if (o.Events < 0 || o.Wins < 0) && o.Duration <= 0 && o.Until == nil {
+		return nil, errors.New("simulate: deliveries without number need an end")
 	}
 
 	begun := o.Now()
 	r := &run{Options: o, work: newWork(o), tally: newTally(), begun: begun}
-	var group errgroup.Group
+	var group, watch errgroup.Group
+	done := make(chan struct{})
+	watch.Go(func() error {
+		select {
+		case <-o.Until:
+			r.over.Store(int64(max(o.Now().Sub(begun), 1)))
+		case <-done:
+		}
+
+		return nil
+	})
 	for i := range o.Streams {
 		group.Go(func() error { r.stream(ctx, i); return nil })
 	}
 	group.Go(func() error { r.actions(ctx); return nil })
 	_ = group.Wait() // none of them fails
+	close(done)
+	_ = watch.Wait()
 
 	return r.tally.report(o, o.Now().Sub(begun)), nil
 }
@@ -155,6 +169,7 @@ type run struct {
 	work  *work
 	tally *tally
 	begun time.Time
+	over  atomic.Int64 // how long after begun the last could be made; 0: nobody knows yet
 }
 
 // try makes one try of a delivery, and takes down what came of it. A try that
@@ -211,6 +226,16 @@ type maker struct {
 	count int           // below 0: without number
 	rate  float64       // 0: when there is room
 	until time.Duration // 0: without end
+	over  *atomic.Int64 // see run
+}
+
+// end returns how long after begun the last may be made; 0: without end.
+func (m maker) end() time.Duration {
+	if over := time.Duration(m.over.Load()); over > 0 && (m.until <= 0 || over < m.until) {
+		return over
+	}
+
+	return m.until
 }
 
 // due returns when the n-th is made, and whether it ever is. Without a rate, it
@@ -221,15 +246,28 @@ func (m maker) due(n int, now time.Time) (time.Time, bool) {
 		at = m.begun.Add(time.Duration(float64(n) / m.rate * float64(time.Second)))
 	}
 
-	return at, (m.count < 0 || n < m.count) && (m.until <= 0 || at.Sub(m.begun) < m.until)
+	end := m.end()
+
+	return at, (m.count < 0 || n < m.count) && (end <= 0 || at.Sub(m.begun) < end)
+}
+
+// await waits until the n-th is made. It reports whether it ever is, and ctx let it.
+func (m maker) await(ctx context.Context, n int, now func() time.Time) bool {
+	due, ever := m.due(n, now())
+	if !ever || !sleep(ctx, due.Sub(now())) {
+		return false
+	}
+	_, ever = m.due(n, now()) // the end may have come meanwhile
+
+	return ever
 }
 
 // made returns how many have been made by now. It means something only where
 // there is a rate.
 func (m maker) made(now time.Time) int {
 	passed := now.Sub(m.begun)
-	if m.until > 0 {
-		passed = min(passed, m.until)
+	if end := m.end(); end > 0 {
+		passed = min(passed, end)
 	}
 	n := int(passed.Seconds()*m.rate) + 1
 	if m.count >= 0 {

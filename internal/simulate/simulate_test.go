@@ -306,6 +306,20 @@ func TestNothingIsMadeAfterTheDuration(t *testing.T) {
 	}
 }
 
+func TestWhatIsMadeBeforeTheEndIsStillDelivered(t *testing.T) {
+	t.Parallel()
+
+	synctest.Test(t, func(t *testing.T) {
+		until := make(chan struct{})
+		time.AfterFunc(10*time.Second-time.Millisecond, func() { close(until) })
+		h := &fakeHook{answer: func(Try) Answer { return Answer{Code: http.StatusOK, Took: time.Second} }}
+		got := h.simulated(t, Options{Events: -1, Wins: -1, Until: until, EventRate: 5, WinRate: 20, Concurrency: 2})
+		if got.Events.Delivered != 50 || got.Wins.Delivered != 200 || got.Undelivered() != 0 || got.Events.LongestQueue < 40 {
+			t.Errorf("events %+v, wins %+v; want 50 and 200", got.Events, got.Wins)
+		}
+	})
+}
+
 func TestAddingUpARun(t *testing.T) {
 	t.Parallel()
 

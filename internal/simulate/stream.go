@@ -11,11 +11,7 @@ import (
 // events as are made and not through yet, the one at its head included.
 func (r *run) stream(ctx context.Context, index int) {
 	events := r.eventsOf(index)
-	for i := 0; ; i++ {
-		due, ever := events.due(i, r.Now())
-		if !ever || !sleep(ctx, due.Sub(r.Now())) {
-			break
-		}
+	for i := 0; events.await(ctx, i, r.Now); i++ {
 		n := i*r.Streams + index
 		r.tally.made(trivia.KindEvent, n)
 		queue := func() int {
@@ -37,7 +33,7 @@ func (r *run) stream(ctx context.Context, index int) {
 // eventsOf returns when the events of one of the streams are made: it has every
 // Streams-th of them.
 func (r *run) eventsOf(index int) maker {
-	m := maker{begun: r.begun, count: r.Events, until: r.Duration, rate: r.EventRate / float64(r.Streams)}
+	m := maker{begun: r.begun, count: r.Events, until: r.Duration, over: &r.over, rate: r.EventRate / float64(r.Streams)}
 	if r.Events >= 0 {
 		m.count = (r.Events - index + r.Streams - 1) / r.Streams
 	}
