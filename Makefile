@@ -5,6 +5,7 @@ GOTEST     ?= $(GO) test
 TOOL        = $(GO) tool -modfile=tools/go.mod
 TESTFLAGS  ?=
 BENCHFLAGS ?=
+RELIABILITYFLAGS ?=
 
 # A count, about five seconds' worth. A duration is at times reported as a
 # failure when it ends (go.dev/issue/75804, open in Go 1.26).
@@ -14,10 +15,10 @@ FUZZTIME   ?= 100000x
 PURE = ./internal/trivia ./internal/signature ./internal/source ./internal/drain ./internal/diag ./internal/customerio
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo picture build test check race fuzz bench fmt lint tidy vuln need-postgres need-tools
+.PHONY: help run demo picture build test reliability check race fuzz bench fmt lint tidy vuln need-postgres need-tools
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: need-postgres build ## start trivia-hook with a private Postgres, a development key and demo users
 	@CUSTOMERIO_WEBHOOK_SECRET="$${CUSTOMERIO_WEBHOOK_SECRET:-dev-signing-key}" \
@@ -59,6 +60,10 @@ fuzz: ## fuzz each target briefly (FUZZTIME=1000000x for longer)
 bench: need-postgres build ## measure the pure parts, then both programs under load (BENCHFLAGS)
 	$(GO) test -run '^$$' -bench . -benchmem $(PURE)
 	$(GO) run ./scripts/bench $(BENCHFLAGS)
+
+reliability: need-postgres build ## do to the service what the field does, and write docs/reliability.md (RELIABILITYFLAGS)
+	$(GO) build -o bin/ ./scripts/reliability
+	bin/reliability -out docs/reliability.md $(RELIABILITYFLAGS)
 
 fmt: ## format all Go files
 	$(TOOL) golangci-lint fmt
