@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"trivia/internal/pgtest"
+	"trivia/internal/waiting"
 )
 
 // asProgram makes the test binary be trivia-hook: the same main, built with
@@ -33,26 +34,12 @@ func leaveWithParent() {
 
 // Waiting.
 const (
-	longest = time.Minute           // for what happens at once on an idle machine
-	pollGap = 10 * time.Millisecond // between two looks
-	promise = 2 * time.Second       // in which every request is answered
-	patient = 4 * time.Second       // after which Customer.io hangs up; the rest of it is for a busy machine
+	longest = 2 * time.Minute // for what happens at once on an idle machine
+	patient = 4 * time.Second // after which Customer.io hangs up
 )
 
-// wait returns when done says so, and fails the test if that takes longest.
+// wait returns when done says so.
 func wait(t *testing.T, what string, done func() bool) {
 	t.Helper()
-
-	poll := time.NewTicker(pollGap)
-	defer poll.Stop()
-	deadline := time.NewTimer(longest)
-	defer deadline.Stop()
-
-	for !done() {
-		select {
-		case <-poll.C:
-		case <-deadline.C:
-			t.Fatalf("waited %v for: %s", longest, what)
-		}
-	}
+	waiting.For(t, what, done)
 }

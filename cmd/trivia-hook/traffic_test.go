@@ -51,7 +51,6 @@ func startTraffic(t *testing.T, base string) *traffic {
 
 	ctx, cancel := context.WithCancel(context.Background())
 	tr := &traffic{sender: newSender(t, gentle), stop: cancel}
-	tr.client.Timeout = patient
 	tr.aim(base)
 	for worker := range gentle {
 		tr.done.Go(func() {

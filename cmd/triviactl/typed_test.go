@@ -22,7 +22,7 @@ import (
 )
 
 // patience is how long a screen may take to show what it should.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 // A typed is triviactl on a pseudo-terminal of its own, and who types there.
 type typed struct {

@@ -7,7 +7,9 @@ const module = "trivia/"
 
 // supports reports whether only tests may import the package called name, from
 // every floor.
-func supports(name string) bool { return name == "internal/pgtest" || name == "internal/bqtest" }
+func supports(name string) bool {
+	return name == "internal/pgtest" || name == "internal/bqtest" || name == "internal/waiting"
+}
 
 // A house is the design's table of packages.
 type house struct {
@@ -46,6 +48,7 @@ func design() house {
 			"internal/simulate":  2,
 			"internal/pgtest":    2,
 			"internal/bqtest":    0,
+			"internal/waiting":   0,
 
 			"internal/tui": 3,
 

@@ -11,6 +11,7 @@ import (
 
 	"trivia/internal/store"
 	"trivia/internal/trivia"
+	"trivia/internal/waiting"
 )
 
 // A hall is a desk beside an intake.
@@ -164,19 +165,9 @@ func (h hall) claim(t *testing.T, key string) store.Pending {
 func (h hall) until(t *testing.T, sql, want string) {
 	t.Helper()
 
-	again := time.NewTicker(5 * time.Millisecond)
-	defer again.Stop()
-	late := time.After(20 * time.Second)
-	for {
+	waiting.For(t, sql+" = "+want, func() bool {
 		got := h.lines(t, sql)
-		if len(got) == 1 && got[0] == want {
-			return
-		}
 
-		select {
-		case <-again.C:
-		case <-late:
-			t.Fatalf("%s = %q, want %s", sql, got, want)
-		}
-	}
+		return len(got) == 1 && got[0] == want
+	})
 }

@@ -13,6 +13,7 @@ import (
 	"trivia/internal/operator"
 	"trivia/internal/store"
 	"trivia/internal/trivia"
+	"trivia/internal/waiting"
 )
 
 var (
@@ -305,9 +306,7 @@ func TestPruningWaitsForNobody(t *testing.T) {
 	if _, err := tx.Exec(t.Context(), `SELECT FROM deliveries WHERE key = 'old-win' FOR UPDATE`); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	if _, err := h.Prune(ctx, operator.Pruning{Before: cutOff}); err != nil {
+	if _, err := h.Prune(waiting.Context(t), operator.Pruning{Before: cutOff}); err != nil {
 		t.Errorf("Prune beside a lock: %v", err)
 	}
 	if err := tx.Rollback(t.Context()); err != nil {

@@ -195,9 +195,9 @@ func TestAReplayTakesWhatItIsAskedFor(t *testing.T) {
 	}
 }
 
-// waiting are n wins of n users, two deliveries for each: of the even ones the
+// inWaiting are n wins of n users, two deliveries for each: of the even ones the
 // second is after another item.
-const waiting = `
+const inWaiting = `
 	INSERT INTO users (user_id) SELECT 'user-' || i FROM generate_series(1, %[1]d) AS i;
 	INSERT INTO deliveries (key, kind, body, body_sha256, state, outcome, reason, user_id, trivia_id, item, received_at, last_seen_at, settled_at)
 	SELECT 'key-' || i || '-' || j, 'win', body::bytea, sha256(body::bytea), 'parked', 'unknown_user', 'no such user',
@@ -220,7 +220,7 @@ func TestAPreviewOfManyBatchesIsWhatComes(t *testing.T) {
 
 	d := newDesk(t)
 	const n = 1200
-	d.exec(t, fmt.Sprintf(waiting, n))
+	d.exec(t, fmt.Sprintf(inWaiting, n))
 	want := map[string]int{"unknown_user → awarded": n, "unknown_user → already_won": n / 2, "unknown_user → prize_conflict": n / 2}
 	preview, err := d.PreviewReplay(t.Context(), allOfIt())
 	if diff := cmp.Diff(want, changes(preview)); diff != "" || err != nil {
@@ -242,7 +242,7 @@ func TestOneThatTheDatabaseRefusesSpoilsNoOther(t *testing.T) {
 	t.Parallel()
 
 	d := newDesk(t)
-	d.exec(t, fmt.Sprintf(waiting, 40))
+	d.exec(t, fmt.Sprintf(inWaiting, 40))
 	d.exec(t, `
 		CREATE OR REPLACE FUNCTION grant_prize(user_id text, item text, trivia_id text) RETURNS void LANGUAGE plpgsql AS $$
 		BEGIN
@@ -301,7 +301,7 @@ func TestAReplayThatIsStoppedGoesOn(t *testing.T) {
 
 	d := newDesk(t)
 	const n = 600
-	d.exec(t, fmt.Sprintf(waiting, n))
+	d.exec(t, fmt.Sprintf(inWaiting, n))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	r := allOfIt()

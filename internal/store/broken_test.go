@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"trivia/internal/store"
+	"trivia/internal/waiting"
 )
 
 func TestAnAwardThatWasGivenUpHoldsNothing(t *testing.T) {
@@ -24,9 +25,7 @@ func TestAnAwardThatWasGivenUpHoldsNothing(t *testing.T) {
 	}
 
 	// Its rows and its only connection are free again: nothing goes on behind our back.
-	ctx, cancel = context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	if got, err := b.Keep(ctx, batch); err != nil || got[0].Duplicate || got[1].Duplicate {
+	if got, err := b.Keep(waiting.Context(t), batch); err != nil || got[0].Duplicate || got[1].Duplicate {
 		t.Errorf("Keep = %+v, %v; want both kept for the first time", got, err)
 	}
 	b.want(t, allDeliveries, "e1 pending - 1 0", "k1 pending - 1 0")

@@ -13,6 +13,7 @@ import (
 
 	"trivia/internal/store"
 	"trivia/internal/trivia"
+	"trivia/internal/waiting"
 )
 
 // allEvents reads all events behind a place, in pieces of so many rows.
@@ -65,14 +66,12 @@ func TestRowsAreReadInTheOrderOfTransactionsAndNoneIsMissed(t *testing.T) {
 	}
 	wait := func(want ...string) (last store.WarehousePlace) {
 		t.Helper()
-		for range 6000 { // other tests' transactions are under way, too
-			ids, at := allEvents(t, b.Store, store.WarehousePlace{}, 2)
-			if cmp.Equal(ids, want) {
-				return at
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
-		t.Fatalf("waited a minute for %q", want)
+		waiting.For(t, fmt.Sprintf("%q", want), func() (is bool) { // other tests' transactions are under way, too
+			var ids []string
+			ids, last = allEvents(t, b.Store, store.WarehousePlace{}, 2)
+
+			return cmp.Equal(ids, want)
+		})
 
 		return last
 	}

@@ -221,3 +221,19 @@ func TestFrameHasAllPages(t *testing.T) {
 		t.Error("ctrl+c does not end it")
 	}
 }
+
+// costs presses a key again and again and fails if that allocates as much as
+// looking at all that there is would, and not only at what is shown. No other test
+// may run meanwhile.
+func (s *stage) costs(key string, times int) {
+	s.t.Helper()
+
+	const most = 5000
+	each := testing.AllocsPerRun(times, func() {
+		s.press(key)
+		s.frame.View()
+	})
+	if each > most {
+		s.t.Errorf("%s allocates %.0f times, want at most %d", key, each, most)
+	}
+}

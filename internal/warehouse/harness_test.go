@@ -25,6 +25,7 @@ import (
 	"trivia/internal/parquetfile"
 	"trivia/internal/pgtest"
 	"trivia/internal/store"
+	"trivia/internal/waiting"
 	"trivia/internal/warehouse"
 )
 
@@ -116,15 +117,7 @@ func (b *bench) settle(tb testing.TB) {
 		SELECT written FROM events UNION ALL SELECT written FROM trivia_wins UNION ALL SELECT '0'
 	) AS w
 	WHERE written < pg_snapshot_xmax(pg_current_snapshot())`
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for range 12_000 {
-		if b.rows(tb, over)[0] == "true" {
-			return
-		}
-		<-tick.C
-	}
-	tb.Fatal("a transaction of another test takes a minute")
+	waiting.For(tb, "the transactions of other tests", func() bool { return b.rows(tb, over)[0] == "true" })
 }
 
 // send lets a stage take all that there is to the sink, for good.
