@@ -81,10 +81,11 @@ func TestEverythingThatHappensIsCounted(t *testing.T) {
 		{"its repeat", s.win(p.public, nthWin(1)), 200, "awarded"},
 		{"the same win under another key", s.win(p.public, win{"k-2", "user-1", "trivia-0", "mug"}), 200, "already_won"},
 		{"another prize for it", s.win(p.public, win{"k-3", "user-1", "trivia-0", "hat"}), 200, "prize_conflict"},
-		{"another body under its key", s.win(p.public, win{"load-1", "user-2", "trivia-0", "mug"}), 200, "key_conflict"},
+		{"another body under its key", s.win(p.public, win{"load-1", "user-2", "trivia-0", "mug"}), 200, "awarded"},
 		{"the win of nobody", s.win(p.public, win{"k-4", "nobody", "trivia-0", "mug"}), 200, "unknown_user"},
 		{"no win", s.post(p.public+customerio.PathWin, s.action, []byte(`{"note":"`+bodySecret+`"}`), nil), 200, "malformed"},
 		{"an event", s.post(p.public+customerio.PathEvent, s.event, event, nil), 200, "recorded"},
+		{"another body under its identifier", s.post(p.public+customerio.PathEvent, s.event, append(event, '\n'), nil), 200, "key_conflict"},
 		{"a win signed by a stranger", s.post(p.public+customerio.PathWin, stranger, nthWin(5).body(), nil), 401, ""},
 		{"a win signed as events are", s.post(p.public+customerio.PathWin, s.event, nthWin(5).body(), nil), 401, ""},
 		{"an event signed as wins are", s.post(p.public+customerio.PathEvent, s.action, event, nil), 401, ""},
@@ -99,16 +100,16 @@ func TestEverythingThatHappensIsCounted(t *testing.T) {
 
 	_, metrics := get(t, p.private+"/metrics")
 	for _, want := range []string{
-		`trivia_requests_total{answer="200",route="win"} 7`, `trivia_requests_total{answer="200",route="event"} 1`,
+		`trivia_requests_total{answer="200",route="win"} 7`, `trivia_requests_total{answer="200",route="event"} 2`,
 		`trivia_requests_total{answer="401",route="win"} 2`, `trivia_requests_total{answer="401",route="event"} 1`,
 		`trivia_requests_total{answer="404",route="other"} 1`, `trivia_requests_total{answer="413",route="win"} 1`,
 		`trivia_request_seconds_count{route="win"} 10`,
 		`trivia_refused_total{reason="mismatch"} 3`, `trivia_refused_total{reason="too_large"} 1`, `trivia_refused_total{reason="no_route"} 1`,
-		`trivia_deliveries_total{kind="win",outcome="awarded"} 1`, `trivia_deliveries_total{kind="win",outcome="duplicate"} 1`,
+		`trivia_deliveries_total{kind="win",outcome="awarded"} 2`, `trivia_deliveries_total{kind="win",outcome="duplicate"} 1`,
 		`trivia_deliveries_total{kind="win",outcome="already_won"} 1`, `trivia_deliveries_total{kind="win",outcome="prize_conflict"} 1`,
-		`trivia_deliveries_total{kind="win",outcome="key_conflict"} 1`, `trivia_deliveries_total{kind="win",outcome="malformed"} 1`,
+		`trivia_deliveries_total{kind="event",outcome="key_conflict"} 1`, `trivia_marked_total{kind="win",mark="reused_key"} 1`, `trivia_deliveries_total{kind="win",outcome="malformed"} 1`,
 		`trivia_deliveries_total{kind="win",outcome="unknown_user"} 1`, `trivia_deliveries_total{kind="event",outcome="recorded"} 1`,
-		`trivia_batch_size_count 8`, `trivia_commit_seconds_count 8`, `trivia_queue_length 0`,
+		`trivia_batch_size_count 9`, `trivia_commit_seconds_count 9`, `trivia_queue_length 0`,
 		`trivia_backlog_up 1`, `trivia_pending 1`, `trivia_parked{outcome="malformed"} 1`, `trivia_parked{outcome="key_conflict"} 1`,
 		`trivia_parked{outcome="prize_conflict"} 1`,
 	} {

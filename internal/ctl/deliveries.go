@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"trivia/internal/operator"
 	"trivia/internal/store"
 	"trivia/internal/trivia"
 	"trivia/internal/tui"
@@ -57,6 +58,7 @@ func deliveryFlags() []cli.Flag {
 		&cli.StringFlag{Name: "kind", Usage: "only `KIND`: " + strings.Join(wordsOf(trivia.Kinds()), ", ")},
 		&cli.StringFlag{Name: "state", Usage: "only `STATE`: " + strings.Join(wordsOf(trivia.States()), ", ")},
 		&cli.StringFlag{Name: "outcome", Usage: "only `OUTCOME`: awarded, malformed, unknown_user …"},
+		&cli.StringFlag{Name: "mark", Usage: "only with `MARK`: " + strings.Join(wordsOf(trivia.Marks()), ", ")},
 		&cli.StringFlag{Name: "text", Usage: "only with `TEXT` in user, trivia or key"},
 	}, sinceFlags()...)
 }
@@ -75,6 +77,10 @@ func parseDeliveryFilter(c *cli.Context, now time.Time) (f store.DeliveryFilter,
 	if err != nil {
 		return f, err
 	}
+	mark, err := oneOf(c, "mark", wordsOf(trivia.Marks()))
+	if err != nil {
+		return f, err
+	}
 
 	win := winFilter(c)
 	f = store.DeliveryFilter{
@@ -82,6 +88,7 @@ func parseDeliveryFilter(c *cli.Context, now time.Time) (f store.DeliveryFilter,
 		Kind:    trivia.Kind(kind),
 		State:   trivia.State(state),
 		Outcome: trivia.Outcome(outcome),
+		Mark:    trivia.Mark(mark),
 		User:    win.User,
 		Trivia:  win.Trivia,
 		Item:    win.Item,
@@ -120,6 +127,8 @@ func deliveryNoun() noun[store.DeliveryRow] {
 			{name: "body_sha256", value: func(d row) any { return hex.EncodeToString(d.SHA256) }},
 			{name: "repairs", value: func(d row) any { return orNil(d.Repairs) }},
 			{name: "repaired_by", value: func(d row) any { return orNil(d.RepairedBy) }},
+			{name: "marks", value: func(d row) any { return orNil(operator.MarksText(d.Marks)) }},
+			{name: "reuses", value: func(d row) any { return orNil(d.Reuses) }},
 		},
 	}
 }
@@ -225,6 +234,7 @@ func (s *session) deliveryCard(d store.DeliveryRow) {
 		line{"received", []any{d.ReceivedAt}}, line{"seen", seen}, line{"from", []any{d.Caller}}, line{"signed by", signed},
 		line{"attempts", []any{d.Attempts}}, line{"tried next", []any{d.DueAt}}, line{"settled", []any{d.SettledAt}},
 		line{"repairs", []any{d.Repairs}}, line{"repaired", repaired},
+		line{"marks", []any{operator.MarksText(d.Marks)}}, line{"came under", []any{d.Reuses}},
 		line{"sha-256", []any{hex.EncodeToString(d.SHA256)}}, line{"body", []any{plural(d.Size, "byte")}},
 	)
 }

@@ -40,6 +40,7 @@ func someDeliveries() []store.DeliveryRow {
 			Key: "01H8XGJWBWBAQ5", Kind: trivia.KindWin, Win: trivia.Win{User: "nobody", Trivia: "capitals", Item: "mug"},
 			State: trivia.StatePending, Outcome: trivia.UnknownUser, Reason: "no such user", SHA256: []byte{0x12}, Body: []byte("{\n  \"a\": \"\x1b\"\n}\n"), Size: 17,
 			ReceivedAt: at, Seen: 1, LastSeenAt: at, Attempts: 4, DueAt: noon.Add(4 * time.Minute),
+			Marks: trivia.Marks(), Reuses: "01H8XGJWBWBAQ4",
 		},
 	}
 }

@@ -62,7 +62,7 @@ func repeatScenarios() []scenario {
 			},
 		},
 		{
-			name: "key-conflict", about: "the same key with another prize", want: "awarded, key_conflict",
+			name: "key-conflict", about: "the same key with another prize", want: "awarded, prize_conflict",
 			kept: 2, won: 1, user: true,
 			play: func(ctx context.Context, at *scene) string {
 				key := at.key()

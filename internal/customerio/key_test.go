@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"trivia/internal/customerio"
+	"trivia/internal/trivia"
 )
 
 func TestKey(t *testing.T) {
@@ -43,5 +44,36 @@ func TestKey(t *testing.T) {
 				t.Errorf("Key(%q) = %q, want %q", tt.names, got, tt.want)
 			}
 		})
+	}
+}
+
+func TestAnActionIsNamedByAHeaderThatNamesIt(t *testing.T) {
+	t.Parallel()
+
+	sum := sha256.Sum256([]byte("a body"))
+	body := hex.EncodeToString(sum[:])
+	own, others := trivia.BodyKey("k1", sum), trivia.BodyKey("k1", sha256.Sum256([]byte("another")))
+	for _, tt := range []struct {
+		names []string
+		want  string
+	}{
+		{[]string{"k1", "d1"}, "k1"},
+		{[]string{"", "d1"}, "d1"},
+		{[]string{"unsent", "d1"}, "d1"},
+		{[]string{"unsent", "unsent"}, body},
+		{[]string{"Unsent ", ""}, body},
+		{[]string{"0", "d1"}, "d1"},
+		{[]string{"00000000-0000-0000-0000-000000000000", "000"}, body},
+		{[]string{"null", "undefined"}, body},
+		{[]string{"-", " "}, body},
+		{[]string{"0a", "d1"}, "0a"},
+		{[]string{"unsent-1", "d1"}, "unsent-1"},
+		{[]string{own, "d1"}, own},
+		{[]string{others, "d1"}, body},
+		{nil, body},
+	} {
+		if got := customerio.ActionKey(sum, tt.names...); got != tt.want {
+			t.Errorf("ActionKey(%q) = %q, want %q", tt.names, got, tt.want)
+		}
 	}
 }

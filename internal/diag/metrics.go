@@ -21,6 +21,7 @@ type Metrics struct {
 	latency    *family[string, prometheus.Observer]
 	refused    *family[string, prometheus.Counter]
 	deliveries *family[[2]string, prometheus.Counter]
+	marked     *family[[2]string, prometheus.Counter]
 	fallbacks  *family[string, prometheus.Counter]
 	settled    *family[string, prometheus.Counter]
 	refreshes  *family[string, prometheus.Counter]
@@ -52,6 +53,8 @@ func New() *Metrics {
 	m.refused = singles(r.counter("trivia_refused_total", "Requests that were refused, by reason.", "reason"))
 	m.deliveries = pairs(r.counter("trivia_deliveries_total",
 		"Deliveries at intake, by kind and outcome; pending are those left to the stage behind.", "kind", "outcome"))
+	m.marked = pairs(r.counter("trivia_marked_total",
+		"Deliveries that came in an odd way, by kind and mark: late, reused_key.", "kind", "mark"))
 	m.fallbacks = singles(r.counter("trivia_award_fallbacks_total",
 		"Batches that were kept without being awarded, by reason.", "reason"))
 	m.settled = singles(r.counter("trivia_settled_total", "Deliveries settled after intake, by outcome.", "outcome"))
@@ -96,6 +99,9 @@ func (m *Metrics) Delivery(kind, outcome string, n int) {
 	}
 	m.deliveries.get([2]string{kind, pendingIfEmpty(outcome)}).Add(float64(n))
 }
+
+// Marked counts one delivery that came in an odd way.
+func (m *Metrics) Marked(kind, mark string) { m.marked.get([2]string{kind, mark}).Inc() }
 
 // Fallback counts one batch that was kept without being awarded.
 func (m *Metrics) Fallback(reason string) { m.fallbacks.get(reason).Inc() }

@@ -23,7 +23,7 @@ func (s shop) fill(t *testing.T) {
 		s.win(t, fmt.Sprintf("k%d", n), fmt.Sprintf("u%d", n+1), "capitals", "mug")
 	}
 	s.win(t, "k0", "u1", "capitals", "mug")      // a repeat
-	s.win(t, "k0", "u2", "rivers", "mug")        // another body under the key
+	s.win(t, "k0", "u2", "capitals", "mug")      // another body under the key
 	s.win(t, "again", "u1", "capitals", "mug")   // won already
 	s.win(t, "other", "u1", "capitals", "hat")   // another item
 	s.win(t, "early", "nobody", "rivers", "mug") // waits for its user

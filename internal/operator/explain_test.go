@@ -164,7 +164,12 @@ func TestAKeyWithSeveralBodiesExplainsAll(t *testing.T) {
 	if err != nil || len(e.Deliveries) != 3 || len(e.Chains) != 2 || len(e.Events) != 1 || len(e.Events[0].Pushes) != 1 {
 		t.Fatalf("ExplainKey = %+v, %v, want 3 deliveries, 2 chains, 1 event with its push", e, err)
 	}
-	if e.Chains[0].Verdict == e.Chains[1].Verdict || e.Chains[1].Why[0] != "1 delivery parked: key_conflict" {
-		t.Errorf("the second body: %s: %q", e.Chains[1].Verdict, e.Chains[1].Why)
+	for i, user := range []trivia.UserID{"u1", "u2"} {
+		if c := e.Chains[i]; c.User != user || c.Verdict != "has won mug, and the prize was granted" {
+			t.Errorf("of %s: %s: %q", c.User, c.Verdict, c.Why)
+		}
+	}
+	if got := e.Deliveries[1]; got.Reuses != "k" || got.Marks[0] != trivia.MarkReusedKey || got.Key != e.Chains[1].Win.Key {
+		t.Errorf("the second body is %+v, want it marked, and named by the win", got)
 	}
 }

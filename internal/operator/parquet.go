@@ -3,10 +3,12 @@ package operator
 import (
 	"encoding/hex"
 	"io"
+	"strings"
 	"time"
 
 	"trivia/internal/parquetfile"
 	"trivia/internal/store"
+	"trivia/internal/trivia"
 )
 
 // A ParquetFile writes rows of one kind in the Parquet format, compressed, with
@@ -123,6 +125,8 @@ type parquetDelivery struct {
 	SHA256     string     `parquet:"body_sha256"`
 	Repairs    string     `parquet:"repairs,optional"`
 	RepairedBy string     `parquet:"repaired_by,optional"`
+	Marks      string     `parquet:"marks,optional,dict"`
+	Reuses     string     `parquet:"reuses,optional"`
 }
 
 func newParquetDelivery(d store.DeliveryRow) parquetDelivery {
@@ -133,8 +137,18 @@ func newParquetDelivery(d store.DeliveryRow) parquetDelivery {
 		State: string(d.State), Outcome: string(d.Outcome), Seen: int32(d.Seen), Reason: d.Reason,
 		LastSeenAt: d.LastSeenAt, Caller: d.Caller, SignedBy: d.SignedBy, Stamp: d.Stamp, Attempts: int32(d.Attempts),
 		DueAt: instant(d.DueAt), SettledAt: instant(d.SettledAt), Bytes: int32(d.Size), SHA256: hex.EncodeToString(d.SHA256),
-		Repairs: d.Repairs, RepairedBy: d.RepairedBy,
+		Repairs: d.Repairs, RepairedBy: d.RepairedBy, Marks: MarksText(d.Marks), Reuses: d.Reuses,
 	}
+}
+
+// MarksText returns marks as one text, in every format that people read.
+func MarksText(marks []trivia.Mark) string {
+	words := make([]string, len(marks))
+	for i, m := range marks {
+		words[i] = string(m)
+	}
+
+	return strings.Join(words, " ")
 }
 
 // DeliveriesParquet returns a Parquet file of deliveries without their bodies.

@@ -191,7 +191,7 @@ func TestLateRepeatsOfWhatWasPrunedAwardNothing(t *testing.T) {
 	h.takes(t, winAt(justNow, "old-conflict", "u1", "trivia-old", "hat"), "prize_conflict")
 	// Bodies that are gone: a repeat is known, and another body is another one.
 	h.takes(t, winAt(justNow, "new-win", "u1", "trivia-new", "mug"), "duplicate awarded")
-	h.takes(t, winAt(justNow, "new-win", "u2", "trivia-new", "mug"), "key_conflict")
+	h.takes(t, winAt(justNow, "new-win", "u1", "trivia-old", "mug"), "already_won")
 	h.takes(t, clickAt(justNow, "new-click", "u1", "trivia/trivia-new/x"), "duplicate recorded")
 	h.takes(t, clickAt(justNow, "new-click", "u1", "trivia/trivia-new/y"), "key_conflict")
 	h.want(t, `SELECT concat_ws(' ', user_id, trivia_id, item) FROM prizes ORDER BY trivia_id`, "u1 trivia-new mug", "u1 trivia-old mug")

@@ -110,8 +110,8 @@ func checkRepairable(d store.DeliveryRow) error {
 		why = "is an event; only wins can be repaired"
 	case d.RepairedBy != "":
 		why = fmt.Sprintf("was repaired already; %q stands for it", d.RepairedBy)
-	case len(d.Rival) > 0, d.Outcome == trivia.KeyConflict:
-		why = "came under a key that was used before with another body; that is never awarded"
+	case len(d.Rival) > 0:
+		why = "came under a key that was used before with another body, when that was never awarded"
 	case d.State != trivia.StateParked:
 		why = fmt.Sprintf("is %s; only what is parked can be repaired", standingOf(d))
 	}

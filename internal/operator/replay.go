@@ -79,7 +79,7 @@ func (o *Operator) PreviewReplay(ctx context.Context, r Replay) (Replayed, error
 
 // Replay settles deliveries again, with the statements and rules of the
 // service, so that it awards nothing twice. What was awarded or recorded stays,
-// as does a second body under a key, and what a repaired copy stands for. It
+// as does a second body under an event's identifier, and what a repaired copy stands for. It
 // holds no more than a batch in memory.
 //
 // Each batch is a commit of its own, with a line in the audit log for each
@@ -297,7 +297,7 @@ func (run *replaying) unsettled(ctx context.Context, rows []store.DeliveryRow) (
 	)
 	for _, d := range rows {
 		switch {
-		case len(d.Rival) > 0, d.RepairedBy != "", d.Outcome == trivia.KeyConflict:
+		case len(d.Rival) > 0, d.RepairedBy != "":
 			continue
 		case d.State == trivia.StateDone && (d.Outcome != trivia.AlreadyWon || d.Size == 0):
 			continue // a blanked body says nothing any more

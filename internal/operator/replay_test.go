@@ -23,7 +23,7 @@ const parked = `
 	INSERT INTO prizes (user_id, trivia_id, item) VALUES ('ann', 't1', 'mug');
 	INSERT INTO trivias (trivia_id, closed_at) VALUES ('shut', now());
 	INSERT INTO deliveries (key, kind, rival, body, body_sha256, state, outcome, reason, user_id, trivia_id, item, received_at, last_seen_at, due_at, settled_at)
-	SELECT key, kind, CASE outcome WHEN 'key_conflict' THEN sha256(body::bytea) ELSE '' END, body::bytea, sha256(body::bytea),
+	SELECT key, kind, CASE WHEN outcome = 'key_conflict' AND key <> 'own' THEN sha256(body::bytea) ELSE '' END, body::bytea, sha256(body::bytea),
 		state, nullif(outcome, ''), reason,
 		CASE kind WHEN 'win' THEN substring(body FROM '"user_id":"([^"]*)"') END,
 		CASE kind WHEN 'win' THEN substring(body FROM '"trivia_id":"([^"]*)"') END,
@@ -47,7 +47,8 @@ const parked = `
 		(14, 'done',      'win',   'parked',  'key_conflict',   'this key came before with another body', '{"user_id":"cid","trivia_id":"t9","item":"mug"}'),
 		(15, 'waiting',   'win',   'pending', 'unknown_user',   'no such user', '{"user_id":"eve","trivia_id":"t2","item":"mug"}'),
 		(16, 'ready',     'win',   'pending', '',               NULL,         '{"user_id":"cid","trivia_id":"t2","item":"mug"}'),
-		(17, 'event',     'event', 'parked',  'malformed',      'an older program could not read it', '{"event_id":"event","object_type":"email","metric":"bounced","data":{"identifiers":{"id":"bob"}}}')
+		(17, 'event',     'event', 'parked',  'malformed',      'an older program could not read it', '{"event_id":"event","object_type":"email","metric":"bounced","data":{"identifiers":{"id":"bob"}}}'),
+		(18, 'own',       'win',   'parked',  'key_conflict',   'this key came before with another body', '{"user_id":"ann","trivia_id":"t1","item":"mug"}')
 	) AS d (n, key, kind, state, outcome, reason, body)`
 
 // standings tells how deliveries stand.
@@ -99,11 +100,11 @@ func TestAReplaySettlesWhatIsParkedAndNothingElse(t *testing.T) {
 		"latest: unknown_user → prize_conflict", "nobody: unknown_user → unknown_user", "opened: trivia_closed → awarded",
 		"shut: trivia_closed → trivia_closed", "broken: malformed → malformed", "readable: malformed → awarded",
 		"refused: refused → awarded", "done: key_conflict → key_conflict", "waiting: unknown_user (pending) → unknown_user (pending)",
-		"ready: pending → awarded", "event: malformed → recorded",
+		"ready: pending → awarded", "event: malformed → recorded", "own: key_conflict → already_won",
 	}
 
 	preview, err := d.PreviewReplay(t.Context(), allOfIt())
-	if err != nil || preview.Deliveries != 17 || preview.Awarded() != 6 || preview.Changed() != 9 || preview.Left != 0 {
+	if err != nil || preview.Deliveries != 18 || preview.Awarded() != 6 || preview.Changed() != 10 || preview.Left != 0 {
 		t.Errorf("PreviewReplay = %+v, %v", preview, err)
 	}
 	if diff := cmp.Diff(want, told(preview)); diff != "" {
@@ -126,7 +127,7 @@ func TestAReplaySettlesWhatIsParkedAndNothingElse(t *testing.T) {
 		"latest parked prize_conflict (the user has won mug with this trivia already)", "nobody parked unknown_user (no such user)",
 		"opened done awarded", "shut parked trivia_closed (the trivia is closed)", "broken parked malformed (body is empty)",
 		"readable done awarded", "refused done awarded", "done parked key_conflict (this key came before with another body) rival",
-		"waiting pending unknown_user (no such user)", "ready done awarded", "event done recorded",
+		"waiting pending unknown_user (no such user)", "ready done awarded", "event done recorded", "own done already_won",
 	}, d.lines(t, standings)); diff != "" {
 		t.Errorf("deliveries (-want +got):\n%s", diff)
 	}
@@ -142,13 +143,13 @@ func TestAReplaySettlesWhatIsParkedAndNothingElse(t *testing.T) {
 		t.Errorf("pushes (-want +got):\n%s", diff)
 	}
 	deeds := d.lines(t, `SELECT concat_ws('|', actor, verb, target, reason, detail->>'before', detail->>'after') FROM audit_log ORDER BY target`)
-	if len(deeds) != 9 || deeds[0] != "ann@desk|replay|event|again|malformed|recorded" || deeds[2] != "ann@desk|replay|late|again|unknown_user|awarded" {
+	if len(deeds) != 10 || deeds[0] != "ann@desk|replay|event|again|malformed|recorded" || deeds[2] != "ann@desk|replay|late|again|unknown_user|awarded" {
 		t.Errorf("audit log = %q, want a line for each that has changed", deeds)
 	}
 
 	before = d.lines(t, kept)
 	r, err = d.Replay(t.Context(), allOfIt())
-	if err != nil || r.Deliveries != 17 || r.Changed() != 0 {
+	if err != nil || r.Deliveries != 18 || r.Changed() != 0 {
 		t.Errorf("Replay once more = %+v, %v, want that nothing changes", r, err)
 	}
 	if after := d.lines(t, kept); after[0] != before[0] {

@@ -131,6 +131,12 @@ func (in *Intake) count(arrivals []store.Arrival, receipts []store.Receipt) {
 			outcome = "duplicate"
 		}
 		counts[column{arrivals[i].Kind, outcome}]++
+		for _, mark := range arrivals[i].Marks {
+			in.metrics.Marked(string(arrivals[i].Kind), string(mark))
+		}
+		if r.Reused && !r.Duplicate {
+			in.metrics.Marked(string(arrivals[i].Kind), string(trivia.MarkReusedKey))
+		}
 	}
 	for c, n := range counts {
 		in.metrics.Delivery(string(c.kind), c.outcome, n)

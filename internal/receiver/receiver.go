@@ -238,7 +238,7 @@ func readAnnounced(r io.Reader, n int64) ([]byte, error) {
 
 // decodeAction finds the key and the win of a campaign action.
 func decodeAction(header http.Header, a *store.Arrival) {
-	a.Key = customerio.Key(a.SHA256, header.Get(keyHeader), header.Get(deliveryHeader))
+	a.Key = customerio.ActionKey(a.SHA256, header.Get(keyHeader), header.Get(deliveryHeader))
 
 	var err error
 	if a.Win, err = customerio.DecodeAction(a.Body); err != nil {

@@ -2,6 +2,7 @@ package receiver_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 	"trivia/internal/customerio"
 	"trivia/internal/pgtest"
 	"trivia/internal/store"
+	"trivia/internal/trivia"
 )
 
 // A house is an edge over a real database, in which users u1 to u9 live.
@@ -91,6 +93,22 @@ func winOf(user, id, item string) string {
 	return fmt.Sprintf(`{"user_id":%q,"trivia_id":%q,"item":%q}`, user, id, item)
 }
 
+func TestWhatIsNoNameNamesNobodysWin(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, time.Minute)
+
+	for _, key := range []string{"unsent", "", "0", "00000000-0000-0000-0000-000000000000"} {
+		for _, user := range []string{"u1", "u2"} {
+			body := winOf(user, "trivia "+key, "mug")
+			h.says(t, customerio.PathWin, key, body, "accepted", "awarded")
+			h.says(t, customerio.PathWin, key, body, "duplicate", "awarded")
+			h.says(t, customerio.PathWin, key, winOf(user, "trivia "+key, "hat"), "accepted", "prize_conflict")
+		}
+	}
+	h.want(t, `SELECT count(*)::text FROM prizes`, "8")
+	h.want(t, `SELECT count(*)::text FROM deliveries WHERE marks IS NOT NULL OR key <> encode(body_sha256, 'hex')`, "0")
+}
+
 func TestASignedWinBecomesOnePrize(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, time.Minute)
@@ -105,8 +123,8 @@ func TestASignedWinBecomesOnePrize(t *testing.T) {
 	win("k2", winOf("u1", "capitals", "mug"), "accepted", "already_won")
 	win("k2", winOf("u1", "capitals", "mug"), "duplicate", "already_won")
 	win("k3", winOf("u1", "capitals", "car"), "accepted", "prize_conflict")
-	win("k1", winOf("u2", "capitals", "mug"), "accepted", "key_conflict")
-	win("k1", winOf("u2", "capitals", "mug"), "duplicate", "key_conflict")
+	win("k1", winOf("u2", "capitals", "mug"), "accepted", "awarded")
+	win("k1", winOf("u2", "capitals", "mug"), "duplicate", "awarded")
 	win("k4", winOf("nobody", "capitals", "mug"), "accepted", "unknown_user")
 	win("k4", winOf("nobody", "capitals", "mug"), "duplicate", "unknown_user")
 	win("k5", winOf("u3", "old", "mug"), "accepted", "trivia_closed")
@@ -115,17 +133,18 @@ func TestASignedWinBecomesOnePrize(t *testing.T) {
 	h.says(t, customerio.PathEvent, "", goodEvent, "accepted", "recorded")
 	h.says(t, customerio.PathEvent, "", goodEvent, "duplicate", "recorded")
 
-	h.want(t, `SELECT concat_ws(' ', user_id, trivia_id, item, delivery_key) FROM trivia_wins`, "u1 capitals mug k1")
-	h.want(t, `SELECT concat_ws(' ', user_id, trivia_id, item) FROM prizes`, "u1 capitals mug")
+	h.want(t, `SELECT concat_ws(' ', user_id, trivia_id, item, delivery_key) FROM trivia_wins`, "u1 capitals mug k1",
+		"u2 capitals mug "+trivia.BodyKey("k1", sha256.Sum256([]byte(winOf("u2", "capitals", "mug")))))
+	h.want(t, `SELECT concat_ws(' ', user_id, trivia_id, item) FROM prizes`, "u1 capitals mug", "u2 capitals mug")
 	h.want(t, `SELECT concat_ws(' ', event_id, object_type, metric) FROM events`, "e1 email opened")
 	h.want(t, `SELECT concat_ws(' ', seen, caller, signed_by, stamp) FROM deliveries WHERE key = 'k1' AND rival = ''`,
 		"2 "+peer+" "+keyOf(actionKey).Fingerprint()+" "+stampOf(noon))
-	for _, key := range []string{"k1", "k3", "k5", "k7"} {
+	for _, key := range []string{"k3", "k5", "k7"} {
 		if lines := h.log.lines("delivery parked", fmt.Sprintf(`"key":%q`, key), `"reason":"`); len(lines) != 1 {
 			t.Errorf("the log says of %s %q, want one line with the reason", key, lines)
 		}
 	}
-	if lines := h.log.lines(); len(lines) != 4 {
+	if lines := h.log.lines(); len(lines) != 3 {
 		t.Errorf("the log is %q, want nothing but what is parked", lines)
 	}
 }

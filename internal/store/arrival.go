@@ -23,6 +23,8 @@ type Arrival struct {
 	Caller   string       // the address that it came from, and which of our proxies said so, if one did
 	SignedBy string       // fingerprint of the key that matched
 	Stamp    string       // the timestamp header as it came; valid UTF-8 without NUL
+	Marks    []trivia.Mark
+	Reuses   string // the key that a win came under, if another body has it; then Key is its own
 }
 
 // A Receipt says what became of one arrival.
@@ -31,6 +33,7 @@ type Receipt struct {
 	State     trivia.State // of a duplicate: of the first, like the others
 	Outcome   trivia.Outcome
 	Reason    string // why it is parked, for the log; empty for duplicates
+	Reused    bool   // its key was another body's, so that it stands under one of its own
 }
 
 // A slip stands for all arrivals of one batch that have the same kind, key and

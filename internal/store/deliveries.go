@@ -35,6 +35,8 @@ type DeliveryRow struct {
 	SettledAt  time.Time // zero while pending
 	Repairs    string    // key and SHA-256 of the delivery that this is a repaired copy of, as key@hex
 	RepairedBy string    // key of the repaired copy that stands for this one; then it is never settled again
+	Marks      []trivia.Mark
+	Reuses     string // the key that a win came under, if another body had it already
 }
 
 // Cursor names the row in a listing of deliveries.
@@ -45,10 +47,11 @@ func (d DeliveryRow) Cursor() Cursor {
 // A DeliveryFilter chooses deliveries: those that fit all of its fields. A
 // zero field fits everything.
 type DeliveryFilter struct {
-	Key          string
+	Key          string // as it is, or as it came
 	Kind         trivia.Kind
 	State        trivia.State
 	Outcome      trivia.Outcome
+	Mark         trivia.Mark
 	User         trivia.UserID
 	Trivia       trivia.ID
 	Item         trivia.Item
@@ -61,7 +64,7 @@ const (
 	SELECT key, kind, rival, coalesce(user_id, ''), coalesce(trivia_id, ''), coalesce(item, ''),
 		state, coalesce(outcome, ''), coalesce(reason, ''), body_sha256, length(body),
 		received_at, seen, last_seen_at, caller, signed_by, stamp, attempts, due_at, settled_at,
-		coalesce(repairs, ''), coalesce(repaired_by, '')`
+		coalesce(repairs, ''), coalesce(repaired_by, ''), marks, coalesce(reuses, '')`
 
 	listDeliveries = deliveryColumns + `
 	FROM deliveries`
@@ -123,8 +126,11 @@ func (f DeliveryFilter) words(q *query) {
 	if f.Outcome != trivia.Unsettled {
 		q.where("outcome = @outcome", "outcome", f.Outcome)
 	}
+	if f.Mark != "" {
+		q.where("marks IS NOT NULL AND @mark = ANY (marks)", "mark", f.Mark)
+	}
 	if f.Key != "" {
-		q.where("key = @key", "key", f.Key)
+		q.where("(key = @key OR reuses = @key)", "key", f.Key)
 	}
 	if f.Kind != "" {
 		q.where("kind = @kind", "kind", f.Kind)
@@ -143,8 +149,8 @@ func (f DeliveryFilter) words(q *query) {
 
 const findDelivery = deliveryColumns + `, body
 	FROM deliveries
-	WHERE key = @key
-	ORDER BY kind DESC, rival` // wins before events, and the first body before its rivals
+	WHERE key = @key OR reuses = @key
+	ORDER BY kind DESC, reuses IS NOT NULL, rival, received_at, key` // wins before events, and the first body before others
 
 // Delivery returns all that came under key: mostly one row, more if the key
 // came with several bodies or by both routes. It is an [ErrNotFound] if
@@ -179,7 +185,7 @@ func scanDelivery(row pgx.CollectableRow, more ...any) (d DeliveryRow, err error
 		&d.Key, &d.Kind, &d.Rival, &d.Win.User, &d.Win.Trivia, &d.Win.Item,
 		&d.State, &d.Outcome, &d.Reason, &d.SHA256, &d.Size,
 		&d.ReceivedAt, &d.Seen, &d.LastSeenAt, &d.Caller, &d.SignedBy, &d.Stamp, &d.Attempts, &due, &settled,
-		&d.Repairs, &d.RepairedBy,
+		&d.Repairs, &d.RepairedBy, &d.Marks, &d.Reuses,
 	}, more...)...)
 	if due != nil {
 		d.DueAt = *due

@@ -185,8 +185,14 @@ func checkInvariants(t failer, b bench) {
 		{"a parked delivery without a reason", `SELECT key FROM deliveries WHERE state = 'parked' AND reason IS NULL`},
 		{"a pending delivery that was settled, or the other way round", `
 			SELECT key FROM deliveries WHERE (state = 'pending') <> (settled_at IS NULL)`},
-		{"a second body that is not parked for it", `
-			SELECT key FROM deliveries WHERE (rival <> '') <> (outcome IS NOT DISTINCT FROM 'key_conflict') OR rival NOT IN ('', body_sha256)`},
+		{"a second body under an event's identifier that is not parked for it", `
+			SELECT key FROM deliveries WHERE (rival <> '') <> (outcome IS NOT DISTINCT FROM 'key_conflict') OR rival NOT IN ('', body_sha256)
+				OR rival <> '' AND kind = 'win'`},
+		{"a second body under a win's key without a key of its own, or the other way round", `
+			SELECT key FROM deliveries WHERE (reuses IS NULL) <> (key NOT LIKE '%#body-' || encode(body_sha256, 'hex'))
+				OR (reuses IS NOT NULL) <> coalesce('reused_key' = ANY (marks), false)
+				OR reuses IS NOT NULL AND NOT EXISTS (SELECT FROM deliveries AS f
+					WHERE f.key = deliveries.reuses AND f.kind = 'win' AND f.body_sha256 <> deliveries.body_sha256)`},
 	} {
 		if got, err := b.query(broken.sql); err != nil || len(got) > 0 {
 			t.Errorf("%s: %q, %v", broken.what, got, err)

@@ -253,6 +253,31 @@ func (in *Intake) freshen(ctx context.Context) error {
 // new, and what crosses together is one transaction. Only for a win that cannot
 // be awarded, or a second body under a key, it crosses again.
 func (in *Intake) take(ctx context.Context, b *batch, settle bool) error {
+	if err := in.takeFirsts(ctx, b, settle); err != nil {
+		return err
+	}
+	b.partRivals()
+	if len(b.rivals) == 0 {
+		return nil
+	}
+
+	reused := b.partReused()
+	if len(b.rivals) > 0 {
+		err := in.run(ctx, func(q *pgx.Batch) { queueRivals(q, b.rivals) })
+		if err != nil {
+			return fmt.Errorf("keep further bodies under known keys: %w", err)
+		}
+	}
+	if err := in.takeReused(ctx, reused, settle); err != nil {
+		return fmt.Errorf("keep wins under keys of their own: %w", err)
+	}
+	b.rivals = append(b.rivals, reused...)
+
+	return nil
+}
+
+// takeFirsts takes the first body under each key, in one crossing.
+func (in *Intake) takeFirsts(ctx context.Context, b *batch, settle bool) error {
 	wins, events, others := b.parted()
 
 	err := in.run(ctx, func(q *pgx.Batch) {
@@ -266,13 +291,6 @@ func (in *Intake) take(ctx context.Context, b *batch, settle bool) error {
 	})
 	if err != nil {
 		return err
-	}
-	b.partRivals()
-	if len(b.rivals) > 0 {
-		err := in.run(ctx, func(q *pgx.Batch) { queueRivals(q, b.rivals) })
-		if err != nil {
-			return fmt.Errorf("keep further bodies under known keys: %w", err)
-		}
 	}
 	if settle {
 		in.judgeLeft(ctx, wins)

@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -18,9 +19,9 @@ const keepDeliveries = `
 	WITH kept AS (
 	INSERT INTO deliveries AS d (
 		key, kind, body, body_sha256, state, outcome, reason, user_id, trivia_id, item,
-		received_at, seen, last_seen_at, caller, signed_by, stamp, due_at, settled_at)
+		received_at, seen, last_seen_at, caller, signed_by, stamp, marks, reuses, due_at, settled_at)
 	SELECT key, kind, body, sha256, state, outcome, reason, user_id, trivia_id, item,
-		at, seen, at, caller, signed_by, stamp,
+		at, seen, at, caller, signed_by, stamp, string_to_array(marks, ','), reuses,
 		CASE WHEN state = 'pending' THEN now() END,
 		CASE WHEN state <> 'pending' THEN now() END
 	FROM unnest(` + arrivedArrays + `) AS arrived (` + arrivedColumns + `)` + keepOrCount + `
@@ -46,11 +47,11 @@ const (
 	arrivedArrays = `
 		$1::text[], $2::text[], $3::bytea[], $4::bytea[], $5::text[], $6::text[], $7::text[],
 		$8::text[], $9::text[], $10::text[],
-		$11::timestamptz[], $12::integer[], $13::text[], $14::text[], $15::text[]`
+		$11::timestamptz[], $12::integer[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[]`
 	arrivedColumns = `
 		key, kind, body, sha256, state, outcome, reason,
 		user_id, trivia_id, item,
-		at, seen, caller, signed_by, stamp`
+		at, seen, caller, signed_by, stamp, marks, reuses`
 )
 
 // queueKeep keeps slips. A usable one is written with the outcome that nearly
@@ -145,7 +146,7 @@ func (s *slip) expected(settle bool) verdict {
 	return verdict{trivia.StateDone, trivia.Awarded, ""}
 }
 
-// A second body under a key. It may be the body of the first row after all, if
+// A second body under an event's identifier. It may be the body of the first row after all, if
 // it lost its place to another one in the same batch; then it is a repeat.
 const keepFurther = `
 	WITH arrived AS (
@@ -160,9 +161,9 @@ const keepFurther = `
 	), kept AS (
 		INSERT INTO deliveries AS d (
 			key, kind, rival, body, body_sha256, state, outcome, reason, user_id, trivia_id, item,
-			received_at, seen, last_seen_at, caller, signed_by, stamp, settled_at)
+			received_at, seen, last_seen_at, caller, signed_by, stamp, marks, settled_at)
 		SELECT key, kind, sha256, body, sha256, state, outcome, reason, user_id, trivia_id, item,
-			at, seen, at, caller, signed_by, stamp, now()
+			at, seen, at, caller, signed_by, stamp, string_to_array(marks, ','), now()
 		FROM arrived AS a
 		WHERE NOT EXISTS (
 			SELECT FROM repeated AS r WHERE r.key = a.key AND r.kind = a.kind AND r.body_sha256 = a.sha256)
@@ -217,18 +218,20 @@ func readRivals(rivals []*slip) func(pgx.Rows) error {
 type columns struct {
 	keys, kinds, states, callers, signers, stamps words
 	outcomes, reasons, users, trivias, items      texts
+	marks, reuses                                 texts
 	bodies, sums                                  blobs
 	ats                                           times
 	counts                                        counts
 }
 
 func newColumns(n int) *columns {
-	parts := make([]string, 11*n)
+	parts := make([]string, 13*n)
 	part := func(i int) []string { return parts[i*n : i*n : (i+1)*n] }
 
 	return &columns{
 		keys: part(0), kinds: part(1), states: part(2), callers: part(3), signers: part(4), stamps: part(5),
 		outcomes: part(6), reasons: part(7), users: part(8), trivias: part(9), items: part(10),
+		marks: part(11), reuses: part(12),
 		bodies: make(blobs, 0, n), sums: make(blobs, 0, n),
 		ats: make(times, 0, n), counts: make(counts, 0, n),
 	}
@@ -243,6 +246,25 @@ func (s *slip) body() []byte {
 	return s.Body
 }
 
+// marks returns the marks as one word, for string_to_array.
+func (s *slip) marks() string {
+	switch len(s.Marks) {
+	case 0:
+		return ""
+	case 1:
+		return string(s.Marks[0])
+	}
+	var all strings.Builder
+	for i, m := range s.Marks {
+		if i > 0 {
+			all.WriteByte(',')
+		}
+		all.WriteString(string(m))
+	}
+
+	return all.String()
+}
+
 func (c *columns) add(s *slip, v verdict) {
 	c.keys = append(c.keys, s.Key)
 	c.kinds = append(c.kinds, string(s.Kind))
@@ -255,6 +277,8 @@ func (c *columns) add(s *slip, v verdict) {
 	c.callers = append(c.callers, s.Caller)
 	c.signers = append(c.signers, s.SignedBy)
 	c.stamps = append(c.stamps, s.Stamp)
+	c.marks = append(c.marks, s.marks())
+	c.reuses = append(c.reuses, s.Reuses)
 	c.bodies = append(c.bodies, s.body())
 	c.sums = append(c.sums, s.SHA256[:])
 	c.ats = append(c.ats, s.At)
@@ -265,6 +289,6 @@ func (c *columns) args() []any {
 	return []any{
 		c.keys, c.kinds, c.bodies, c.sums, c.states, c.outcomes, c.reasons,
 		c.users, c.trivias, c.items,
-		c.ats, c.counts, c.callers, c.signers, c.stamps,
+		c.ats, c.counts, c.callers, c.signers, c.stamps, c.marks, c.reuses,
 	}
 }

@@ -56,14 +56,70 @@ func (m *model) clone() *model {
 }
 
 // takeIn keeps arrivals one after the other, and settles the new ones in the
-// order in which they came. It returns false if a prize was refused.
+// order in which they came: those whose key is another win's behind the others,
+// in a commit of their own. If a prize is refused among the others it returns
+// false, and nothing has happened; behind them, that commit only keeps.
 func (m *model) takeIn(arrivals []store.Arrival, settle bool) (receipts []store.Receipt, ok bool) {
-	places, duplicates := make([]place, len(arrivals)), make([]bool, len(arrivals))
-	var fresh []place
+	in := intake{places: make([]place, len(arrivals)), receipts: make([]store.Receipt, len(arrivals))}
+	var firsts, others []int
+	displaced := map[string]bool{} // keys whose first body in this batch found another one there
+	byKey := map[place][32]byte{}
 	for i, a := range arrivals {
 		at := place{kind: a.Kind, key: a.Key}
+		holder, there := byKey[at]
+		if !there {
+			if r, kept := m.kept[at]; kept {
+				holder = r.arrival.SHA256
+			} else {
+				holder = a.SHA256
+			}
+			displaced[a.Key] = displaced[a.Key] || a.Kind == trivia.KindWin && holder != a.SHA256
+			byKey[at] = holder
+		}
+		if a.Kind == trivia.KindWin && (holder != a.SHA256 || displaced[a.Key]) {
+			others = append(others, i)
+			continue
+		}
+		firsts = append(firsts, i)
+	}
+
+	before := m.clone()
+	if !m.commit(&in, arrivals, firsts, settle) {
+		*m = *before
+
+		return nil, false
+	}
+	before = m.clone()
+	if !m.commit(&in, arrivals, others, settle) {
+		*m = *before
+		m.commit(&in, arrivals, others, false)
+	}
+	for i, at := range in.places {
+		in.receipts[i].State, in.receipts[i].Outcome = m.kept[at].state, m.kept[at].outcome
+	}
+
+	return in.receipts, true
+}
+
+// An intake is a batch on its way in.
+type intake struct {
+	places   []place
+	receipts []store.Receipt
+}
+
+// commit takes some of arrivals in.
+func (m *model) commit(in *intake, arrivals []store.Arrival, some []int, settle bool) bool {
+	var fresh []place
+	for _, i := range some {
+		a := arrivals[i]
+		at := place{kind: a.Kind, key: a.Key}
 		if first, there := m.kept[at]; there && first.arrival.SHA256 != a.SHA256 {
-			at.sum = a.SHA256
+			if a.Kind == trivia.KindWin {
+				a.Key, in.receipts[i].Reused = trivia.BodyKey(a.Key, a.SHA256), true
+				at.key = a.Key
+			} else {
+				at.sum = a.SHA256
+			}
 		}
 		r, there := m.kept[at]
 		switch {
@@ -77,24 +133,20 @@ func (m *model) takeIn(arrivals []store.Arrival, settle bool) (receipts []store.
 			r = row{a, trivia.StatePending, trivia.Unsettled, 1}
 			fresh = append(fresh, at)
 		}
-		m.kept[at], places[i], duplicates[i] = r, at, there
+		m.kept[at], in.places[i], in.receipts[i].Duplicate = r, at, there
+	}
+	if !settle {
+		return true
 	}
 
-	if settle {
-		slices.SortStableFunc(fresh, func(x, y place) int { return m.kept[x].arrival.At.Compare(m.kept[y].arrival.At) })
-		for _, at := range fresh {
-			if !m.settle(at, true) {
-				return nil, false
-			}
+	slices.SortStableFunc(fresh, func(x, y place) int { return m.kept[x].arrival.At.Compare(m.kept[y].arrival.At) })
+	for _, at := range fresh {
+		if !m.settle(at, true) {
+			return false
 		}
 	}
-	for i, at := range places {
-		receipts = append(receipts, store.Receipt{
-			Duplicate: duplicates[i], State: m.kept[at].state, Outcome: m.kept[at].outcome,
-		})
-	}
 
-	return receipts, true
+	return true
 }
 
 // settle settles one delivery. It returns false if its prize is refused.
@@ -218,6 +270,7 @@ func (mc *machine) takeBatch(rt *rapid.T) {
 	want, ok := next.takeIn(batch, true)
 
 	got, err := mc.Take(rt.Context(), batch)
+	mc.model = next
 	if !ok {
 		if err == nil || store.Passing(err) {
 			rt.Fatalf("Take = %+v, %v; want the refusal of a prize", got, err)
@@ -228,7 +281,6 @@ func (mc *machine) takeBatch(rt *rapid.T) {
 	if err != nil {
 		rt.Fatalf("Take: %v", err)
 	}
-	mc.model = next
 	sameReceipts(rt, want, got)
 }
 

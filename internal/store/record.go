@@ -64,11 +64,11 @@ const keepAndRecord = `
 	WITH kept AS (
 		INSERT INTO deliveries AS d (
 			key, kind, body, body_sha256, state, outcome,
-			received_at, seen, last_seen_at, caller, signed_by, stamp, settled_at)
+			received_at, seen, last_seen_at, caller, signed_by, stamp, marks, settled_at)
 		SELECT key, 'event', body, sha256, 'done', 'recorded',
-			at, seen, at, caller, signed_by, stamp, now()
-		FROM unnest($1::text[], $2::timestamptz[], $35::bytea[], $36::bytea[], $37::integer[], $38::text[], $39::text[], $40::text[])
-			AS arrived (key, at, body, sha256, seen, caller, signed_by, stamp)` + keepOrCount + `
+			at, seen, at, caller, signed_by, stamp, string_to_array(marks, ','), now()
+		FROM unnest($1::text[], $2::timestamptz[], $35::bytea[], $36::bytea[], $37::integer[], $38::text[], $39::text[], $40::text[], $41::text[])
+			AS arrived (key, at, body, sha256, seen, caller, signed_by, stamp, marks)` + keepOrCount + `
 	), recorded AS (` + recordEvents + `
 	WHERE (a.event_id IN (SELECT k.key FROM kept AS k WHERE k.fresh)) IS TRUE` + recordMore + tellKept + `cardinality($1)`
 
@@ -88,14 +88,14 @@ func (b *batch) queueKeepEvents(q *pgx.Batch, events []*slip, owing Owing) {
 	n := len(events)
 	c := newEventColumns(n)
 	bodies, sums, seen := make(blobs, n), make(blobs, n), make(counts, n)
-	parts := make([]string, 3*n)
-	callers, signers, stamps := parts[:n], parts[n:2*n], parts[2*n:]
+	parts := make([]string, 4*n)
+	callers, signers, stamps, marks := parts[:n], parts[n:2*n], parts[2*n:3*n], parts[3*n:]
 	for i, s := range events {
 		c.add(s, owing.Policy)
 		bodies[i], sums[i], seen[i] = s.body(), s.SHA256[:], s.count
-		callers[i], signers[i], stamps[i] = s.Caller, s.SignedBy, s.Stamp
+		callers[i], signers[i], stamps[i], marks[i] = s.Caller, s.SignedBy, s.Stamp, s.marks()
 	}
-	args := append(c.args(owing.Held), bodies, sums, seen, words(callers), words(signers), words(stamps))
+	args := append(c.args(owing.Held), bodies, sums, seen, words(callers), words(signers), words(stamps), texts(marks))
 	q.Queue(keepAndRecord, args...).Query(b.readKept(events, settledNow))
 }
 
@@ -164,7 +164,7 @@ func (c *eventColumns) add(s *slip, policy trivia.Policy) {
 
 // args returns what recordEvents and recordMore take.
 func (c *eventColumns) args(held bool) []any {
-	args := make([]any, 0, 40)
+	args := make([]any, 0, 41)
 	args = append(args, c.ids, c.received, c.objects, c.metrics, c.occurred, c.signs)
 	for i := range c.words {
 		args = append(args, c.words[i])

@@ -228,8 +228,8 @@ func TestTheBacklogIsWhatWaits(t *testing.T) {
 	}
 
 	b.keep(t, win("k1", "u1", "capitals", "mug"), win("k2", "u1", "capitals", "mug"),
-		unusable("k3", ""), unusable("k4", "x"), win("k1", "u2", "capitals", "mug"))
-	b.take(t, win("k5", "u5", "capitals", "mug"))
+		unusable("k3", ""), unusable("k4", "x"))
+	b.take(t, event("e1", "email", "sent"), event("e1", "email", "opened"), win("k5", "u5", "capitals", "mug"))
 	if err := b.Park(t.Context(), b.claim(t, store.Ref{Kind: trivia.KindWin, Key: "k2"}), "no"); err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ const (
 	Awarded       Outcome = "awarded"        // the first win: one win row, one prize
 	AlreadyWon    Outcome = "already_won"    // the user has this trivia's prize, the same item
 	PrizeConflict Outcome = "prize_conflict" // the user has this trivia's prize, another item
-	KeyConflict   Outcome = "key_conflict"   // the key was used before with another body
+	KeyConflict   Outcome = "key_conflict"   // the identifier of an event was used before with another body
 	UnknownUser   Outcome = "unknown_user"   // no such user; tried again by itself, then parked
 	TriviaClosed  Outcome = "trivia_closed"  // an operator closed the trivia
 	Malformed     Outcome = "malformed"      // the body cannot be used

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"trivia/internal/customerio"
@@ -61,6 +62,7 @@ type maker struct {
 	n    int
 	last []request
 	wins []trivia.Win
+	told request // an event, whose identifier comes again with other bodies
 }
 
 func newMaker() *maker { return &maker{} }
@@ -118,7 +120,7 @@ func (m *maker) burst(campaign int, now time.Time) request {
 // each makes up one of every kind that does not need another one first.
 func (m *maker) each(now time.Time) []request {
 	all := []request{
-		m.win(0), m.response(0, now), m.event(now), m.unknown(now), m.closed(now), m.malformed(now), m.forged(now), m.stale(now),
+		m.win(0), m.response(0, now), m.event(now), m.keyConflict(now), m.unknown(now), m.closed(now), m.malformed(now), m.forged(now), m.stale(now),
 		m.happening("email", "bounced", player(), now), m.happening("email", "unsubscribed", player(), now), m.happening("email", "spammed", player(), now),
 	}
 	for _, s := range customerio.Samples() {
@@ -216,11 +218,13 @@ func (m *maker) conflict(time.Time) request {
 	return m.action(w)
 }
 
-// keyConflict is another body under a key that was used.
-func (m *maker) keyConflict(time.Time) request {
-	r := m.action(m.wins[rand.N(len(m.wins))])
-	r.key = m.last[rand.N(len(m.last))].key
-	r.body = append(r.body, '\n')
+// keyConflict is another body under an event's identifier.
+func (m *maker) keyConflict(now time.Time) request {
+	if m.told.body == nil {
+		m.told = m.event(now)
+	}
+	r := m.told
+	m.told.body = append(slices.Clip(r.body), '\n')
 
 	return r
 }
