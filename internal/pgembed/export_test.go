@@ -26,3 +26,11 @@ func WriteProgram(tb testing.TB, path, text string) {
 		tb.Fatal(err)
 	}
 }
+
+// WithSayEvery makes a cluster say more often that it is not ready yet, and
+// wait less between two tries to start.
+func WithSayEvery(o Options, every time.Duration) Options {
+	o.sayEvery, o.pauseMost = every, every
+
+	return o
+}

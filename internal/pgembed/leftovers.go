@@ -99,6 +99,7 @@ func (c *Cluster) renew(ctx context.Context, s *server) (*server, error) {
 	}
 
 	c.log.InfoContext(ctx, "Postgres was upgraded: restarting it", slog.String("from", s.bin.version), slog.String("to", bin.version))
+	defer c.sayProgress(ctx)()
 	if err := s.shutDown(c.log, c.hurry); err != nil {
 		return nil, err
 	}

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -95,9 +94,7 @@ func durable(dir string) pgembed.Options {
 func stop(t *testing.T, c *pgembed.Cluster) {
 	t.Helper()
 
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if err := c.Stop(ctx); err != nil {
+	if err := c.Stop(context.Background()); err != nil {
 		t.Errorf("Stop() = %v", err)
 	}
 }

@@ -96,6 +96,20 @@ func (o *output) last() string {
 	return strings.Join(append(slices.Clip(o.tail), string(o.part)), "\n")
 }
 
+// lastLine returns the last whole line that says anything, "" if there is none.
+func (o *output) lastLine() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+
+	for _, line := range slices.Backward(o.tail) {
+		if line = strings.TrimSpace(line); line != "" {
+			return line
+		}
+	}
+
+	return ""
+}
+
 // forget drops the last lines, before another server starts to talk.
 func (o *output) forget() {
 	o.mu.Lock()

@@ -9,6 +9,7 @@
 package pgembed
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,6 +54,8 @@ type Options struct {
 	Log      *slog.Logger // nil = silent
 
 	renewEvery time.Duration // 0 = renewEvery
+	sayEvery   time.Duration // 0 = sayEvery
+	pauseMost  time.Duration // 0 = pauseMost
 }
 
 // A Cluster is a running private Postgres. It has one owner in all of the
@@ -77,15 +80,17 @@ type Cluster struct {
 }
 
 // Start starts the cluster of o.Dir, making it first if there is none, and
-// returns when it answers. Once Start has returned, ctx no longer matters;
-// [Cluster.Stop] ends the cluster, and so does the end of this process.
+// returns when it answers. That may take long, since a server that was killed
+// has to recover first: it is logged every now and then, and only ctx limits it.
+// Once Start has returned, ctx no longer matters; [Cluster.Stop] ends the
+// cluster, and so does the end of this process.
 func Start(ctx context.Context, o Options) (*Cluster, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.renewEvery == 0 {
-		o.renewEvery = renewEvery
-	}
+	o.renewEvery = cmp.Or(o.renewEvery, renewEvery)
+	o.sayEvery = cmp.Or(o.sayEvery, sayEvery)
+	o.pauseMost = cmp.Or(o.pauseMost, pauseMost)
 
 	c := &Cluster{options: o, log: o.Log, hurry: make(chan struct{}), done: make(chan struct{})}
 	s, err := c.open(ctx)
@@ -121,6 +126,7 @@ func (c *Cluster) open(ctx context.Context) (*server, error) {
 	if c.output, err = openOutput(c.place.log()); err != nil {
 		return nil, err
 	}
+	defer c.sayProgress(ctx)()
 
 	bin, err := c.binaries(ctx)
 	if err != nil {

@@ -25,11 +25,7 @@ func TestAKilledServerIsNoticedAndStartsAgain(t *testing.T) {
 	keep(t, c.URL())
 	kill(t, c.PID())
 
-	select {
-	case <-c.Done():
-	case <-time.After(time.Minute):
-		t.Fatal("Done() is open a minute after the server was killed")
-	}
+	<-c.Done()
 	if err := c.Err(); err == nil || !strings.Contains(err.Error(), "killed") {
 		t.Errorf("Err() = %v, want that it was killed", err)
 	}
@@ -217,10 +213,8 @@ func TestAnUpgradedServerIsRestarted(t *testing.T) {
 	before := c.PID()
 	install("1002")
 
-	for deadline := time.After(time.Minute); c.PID() == before; {
+	for c.PID() == before {
 		select {
-		case <-deadline:
-			t.Fatal("the server was not restarted within a minute of its upgrade")
 		case <-c.Done():
 			t.Fatalf("the server ended: %v", c.Err())
 		case <-time.After(10 * time.Millisecond):
@@ -301,18 +295,12 @@ func startOrphan(t *testing.T, dir string) *exec.Cmd {
 
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
-	late := time.After(time.Minute)
 	for {
 		text, _ := os.ReadFile(filepath.Join(data, "postmaster.pid"))
 		if strings.HasSuffix(strings.TrimSpace(string(text)), "ready") {
 			return cmd
 		}
-
-		select {
-		case <-again.C:
-		case <-late:
-			t.Fatal("the server was not ready within a minute")
-		}
+		<-again.C
 	}
 }
 

@@ -14,10 +14,9 @@ import (
 )
 
 const (
-	pollEvery   = 5 * time.Millisecond   // while a server starts or stops
-	lingerMost  = 250 * time.Millisecond // for what a dead server's children still say
-	patienceFor = 10 * time.Second       // between two lines about a start that takes long
-	launches    = 8                      // tries to start while another server is just going
+	pollEvery  = 5 * time.Millisecond   // while a server starts or stops
+	lingerMost = 250 * time.Millisecond // for what a dead server's children still say
+	pauseMost  = time.Second            // between two tries to start while another server is just going
 )
 
 // A server is one run of the postgres program as our child.
@@ -29,8 +28,10 @@ type server struct {
 	end     error         // how it ended; read it after done
 }
 
-// run starts a server and returns when it answers. One that finds the data
-// still held by the last parts of another one is started again.
+// run starts a server and returns when it answers, however long that takes: a
+// large one may have much to recover. One that finds the data still held by the
+// last parts of another one is started again until they are gone. All else that
+// ends a server is an error.
 func (c *Cluster) run(ctx context.Context, bin binaries) (*server, error) {
 	for try := 1; ; try++ {
 		if err := c.clearLeftovers(ctx); err != nil {
@@ -52,14 +53,14 @@ func (c *Cluster) run(ctx context.Context, bin binaries) (*server, error) {
 		if stop := s.shutDown(c.log, closed()); stop != nil {
 			return nil, errors.Join(err, stop)
 		}
-		if try == launches || !stillHeld(c.output.last()) {
+		if !stillHeld(c.output.last()) {
 			return nil, err
 		}
 
 		select {
 		case <-ctx.Done():
 			return nil, err
-		case <-time.After(time.Duration(try*try) * 50 * time.Millisecond): // seven seconds in all
+		case <-time.After(min(time.Duration(try*try)*50*time.Millisecond, c.options.pauseMost)):
 		}
 	}
 }
@@ -103,8 +104,6 @@ func (c *Cluster) launch(ctx context.Context, bin binaries) (*server, error) {
 func (c *Cluster) ready(ctx context.Context, s *server) error {
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
-	patience := time.NewTicker(patienceFor)
-	defer patience.Stop()
 
 	for {
 		select {
@@ -112,8 +111,6 @@ func (c *Cluster) ready(ctx context.Context, s *server) error {
 			return s.death(c.output)
 		case <-ctx.Done():
 			return fmt.Errorf("wait until Postgres answers: %w", context.Cause(ctx))
-		case <-patience.C:
-			c.log.WarnContext(ctx, "Postgres is not ready yet", slog.String("said", c.output.last()))
 		case <-poll.C:
 			file, err := readPidFile(c.place.data())
 			if err != nil {

@@ -29,10 +29,7 @@ func Restart(tb testing.TB, c *pgembed.Cluster) *pgembed.Cluster {
 func start(tb testing.TB, dir string) *pgembed.Cluster {
 	tb.Helper()
 
-	ctx, cancel := context.WithTimeout(context.Background(), most)
-	defer cancel()
-
-	c, err := pgembed.Start(ctx, pgembed.Options{Dir: dir, Durable: true, Template: os.TempDir()})
+	c, err := pgembed.Start(context.Background(), pgembed.Options{Dir: dir, Durable: true, Template: os.TempDir()})
 	if err != nil {
 		tb.Fatalf("pgtest: %v", err)
 	}
