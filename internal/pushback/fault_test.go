@@ -12,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"trivia/internal/pushback"
+	"trivia/internal/waiting"
 )
 
 // Several processes push at once, for people who all have several things to be
@@ -49,6 +50,7 @@ func TestEveryPushArrivesInOrderWhateverCustomerIODoes(t *testing.T) {
 		if round == 1000 {
 			t.Fatalf("after many rounds: %q", b.rows(t, pushes))
 		}
+		waiting.For(t, "calls that were given up have ended", b.twin.idle)
 		b.later(t)
 	}
 

@@ -124,6 +124,15 @@ func (tw *twin) end(req request) {
 	tw.seen = append(tw.seen, req)
 }
 
+// idle reports whether every call has ended, also those that the caller has given
+// up: it takes a busy machine a while to find that out.
+func (tw *twin) idle() bool {
+	tw.mu.Lock()
+	defer tw.mu.Unlock()
+
+	return len(tw.inFlight) == 0
+}
+
 func (tw *twin) take(req request) {
 	tw.mu.Lock()
 	defer tw.mu.Unlock()
