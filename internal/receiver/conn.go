@@ -43,12 +43,13 @@ type conn struct {
 	closed atomic.Bool
 	linger atomic.Bool
 
-	quietSince atomic.Int64 // Unix nanoseconds; 0 while a request is under way
-	used       atomic.Bool  // something has come
-	open       atomic.Bool  // a request has begun, and nothing was answered
+	came  atomic.Int64 // Unix nanoseconds
+	quiet atomic.Int64 // when the last request ended, in the order of the gate; 0 while one is under way
+	used  atomic.Bool  // something has come
+	open  atomic.Bool  // a request has begun, and nothing was answered
 
 	fresh  bool   // nothing was answered yet
-	begins bool   // the next byte begins a request
+	begins bool   // what comes next begins a request, or goes on with its header
 	ended  bool   // within a header
 	header []byte // what came first of the request, unless the one before it brought it along
 }
@@ -56,7 +57,9 @@ type conn struct {
 // enter follows the states of a connection.
 func (c *conn) enter(state http.ConnState) {
 	switch state {
-	case http.StateNew, http.StateActive:
+	case http.StateNew:
+	case http.StateActive:
+		c.begins = false // the header has been read
 	case http.StateIdle:
 		c.fresh, c.begins = false, true
 		c.open.Store(false)
@@ -64,9 +67,9 @@ func (c *conn) enter(state http.ConnState) {
 			c.header = nil
 		}
 		c.header = c.header[:0]
-		c.quietSince.Store(c.gate.Now().UnixNano())
+		c.quiet.Store(c.gate.order.Add(1))
 	case http.StateClosed, http.StateHijacked:
-		if c.open.Load() && c.begins {
+		if c.open.Load() {
 			c.turned(Turned{Reason: turnedUnfinished, Begin: c.begin()})
 		}
 	}
@@ -78,10 +81,8 @@ func (c *conn) Read(p []byte) (int, error) {
 	if n > 0 && c.begins {
 		c.open.Store(true)
 		c.used.Store(true)
-		c.quietSince.Store(0)
+		c.quiet.Store(0)
 		c.header = append(c.header, p[:min(n, headerMost-len(c.header))]...)
-		// Net/http turns to the body, or to the answer, only when the header is whole.
-		c.begins = len(c.header) < headerMost && !whole(c.header)
 	}
 	if c.begins && errors.Is(err, io.EOF) {
 		c.ended = true
@@ -94,12 +95,6 @@ func (c *conn) Read(p []byte) (int, error) {
 }
 
 var endOfHeader = []byte("\r\n\r\n")
-
-// whole reports whether a header has come to its end. Net/http also takes
-// lines that end in LF alone.
-func whole(header []byte) bool {
-	return bytes.Contains(header, []byte("\n\r\n")) || bytes.Contains(header, []byte("\n\n"))
-}
 
 // noTLS reports whether there is no TLS because of the other end. To a sender
 // who speaks HTTP it says that this port speaks TLS, as net/http does.

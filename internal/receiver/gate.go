@@ -43,6 +43,7 @@ type Gate struct {
 
 	lingers chan struct{} // one token for each connection that lingers
 	freed   chan struct{} // a connection has ended
+	order   atomic.Int64  // of ends of requests
 	leaving atomic.Bool   // the server is being shut down
 	failing atomic.Pointer[acceptFault]
 
@@ -166,7 +167,8 @@ func (g *Gate) enter(nc net.Conn) *conn {
 	if g.TLS != nil {
 		c.Conn = tls.Server(nc, g.TLS)
 	}
-	c.quietSince.Store(g.Now().UnixNano())
+	c.came.Store(g.Now().UnixNano())
+	c.quiet.Store(1)
 
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -209,7 +211,7 @@ func (g *Gate) makeRoom(newest *conn, closed <-chan struct{}) {
 			return
 		}
 	}
-	newest.quietSince.Store(g.Now().UnixNano())
+	newest.came.Store(g.Now().UnixNano()) // its second begins now
 }
 
 // crowded reports whether there are too many connections, and says so when
@@ -242,10 +244,13 @@ func (g *Gate) spare(newest *conn) *conn {
 	silent := false
 	limit := g.Now().Add(-silentTime).UnixNano()
 	for c := range g.conns {
-		at := c.quietSince.Load()
-		used := c.used.Load()
+		at, used := c.quiet.Load(), c.used.Load()
+		busy := at == 0
+		if !used {
+			at = c.came.Load()
+		}
 		switch {
-		case c == newest, at == 0, !used && at > limit, silent && used:
+		case c == newest, busy, !used && at > limit, silent && used:
 			continue
 		case found == nil, !used && !silent, at < since:
 			if !pending(c.raw) {
