@@ -142,6 +142,7 @@ func newHook(sur surroundings, set settings, db *database, log *slog.Logger) *ho
 	h.private.WriteTimeout = time.Minute // a CPU profile takes half of that
 
 	metrics.Queue(h.intake.Waiting)
+	metrics.LastDeliveries(lastDeliveries(db.Store))
 	metrics.Backlog(func(ctx context.Context) (int64, map[string]int64, time.Duration, error) {
 		b, err := db.Backlog(ctx)
 		return b.Pending, b.Parked, b.Oldest, err

@@ -34,10 +34,12 @@ func scrape(tb testing.TB, m *diag.Metrics, prefix string) []string {
 		tb.Fatalf("GET /metrics = %d %s", status, body)
 	}
 
-	return slices.DeleteFunc(strings.Split(body, "\n"), func(line string) bool {
+	return slices.DeleteFunc(linesOf(body), func(line string) bool {
 		return !strings.HasPrefix(line, prefix)
 	})
 }
+
+func linesOf(text string) []string { return strings.Split(text, "\n") }
 
 // checkLines fails t unless want are lines of /metrics.
 func checkLines(t *testing.T, m *diag.Metrics, want ...string) {

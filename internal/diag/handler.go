@@ -26,10 +26,12 @@ const index = `<!doctype html>
 
 // Handler serves m as /metrics, refusals as /refused, profiles below
 // /debug/pprof/, /healthz, which is fine as long as the process answers, and
-// /readyz, which is fine as long as every one of ready is (nil is). It is for a
-// private listener: profiles show memory.
+// /readyz, which is fine as long as every one of ready is (nil is), as m tells,
+// too. It is for a private listener: profiles show memory.
 func Handler(m *Metrics, refusals *Refusals, ready ...func(context.Context) error) http.Handler {
 	mux := http.NewServeMux()
+	check := all(ready)
+	m.live.ready.Store(&check)
 
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
 	mux.Handle("GET /refused", refusals)
@@ -50,15 +52,10 @@ func Handler(m *Metrics, refusals *Refusals, ready ...func(context.Context) erro
 		ctx, cancel := context.WithTimeout(r.Context(), readyDeadline)
 		defer cancel()
 
-		for _, check := range ready {
-			if check == nil {
-				continue
-			}
-			if err := check(ctx); err != nil {
-				say(w, http.StatusServiceUnavailable, "text/plain; charset=utf-8", "not ready: "+err.Error()+"\n")
+		if err := check(ctx); err != nil {
+			say(w, http.StatusServiceUnavailable, "text/plain; charset=utf-8", "not ready: "+err.Error()+"\n")
 
-				return
-			}
+			return
 		}
 		say(w, http.StatusOK, "text/plain; charset=utf-8", "ok\n")
 	})
@@ -67,6 +64,22 @@ func Handler(m *Metrics, refusals *Refusals, ready ...func(context.Context) erro
 	})
 
 	return mux
+}
+
+// all makes one check of many: the first that fails tells why. Nil is none.
+func all(checks []func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		for _, check := range checks {
+			if check == nil {
+				continue
+			}
+			if err := check(ctx); err != nil {
+				return err
+			}
+		}
+
+		return nil
+	}
 }
 
 // say answers with text. If the caller is gone, there is nobody to tell.

@@ -32,8 +32,9 @@ type live struct {
 	backlog atomic.Pointer[backlog]
 	queue   atomic.Pointer[func() int]
 	sources atomic.Pointer[func() (time.Duration, bool)]
+	ready   atomic.Pointer[func(context.Context) error]
 
-	pending, parked, oldest, up, length, age *prometheus.Desc
+	pending, parked, oldest, up, length, age, readiness *prometheus.Desc
 }
 
 func newLive() *live {
@@ -48,12 +49,14 @@ func newLive() *live {
 		up:      desc("trivia_backlog_up", "1 if the backlog could be read for this scrape, 0 if not."),
 		length:  desc("trivia_queue_length", "Requests that wait for their commit."),
 		age:     desc("trivia_source_list_age_seconds", "Time since Customer.io last said where it calls from; +Inf if it never did."),
+
+		readiness: desc("trivia_ready", "1 if deliveries can be kept, 0 if not."),
 	}
 }
 
 // Describe implements [prometheus.Collector].
 func (l *live) Describe(descs chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{l.pending, l.parked, l.oldest, l.up, l.length, l.age} {
+	for _, d := range []*prometheus.Desc{l.pending, l.parked, l.oldest, l.up, l.length, l.age, l.readiness} {
 		descs <- d
 	}
 }
@@ -70,6 +73,9 @@ func (l *live) Collect(metrics chan<- prometheus.Metric) {
 	}
 	if age := l.sources.Load(); age != nil {
 		gauge(l.age, sourceAge(*age))
+	}
+	if ready := l.ready.Load(); ready != nil {
+		gauge(l.readiness, readiness(*ready))
 	}
 
 	b := l.backlog.Load()
@@ -89,6 +95,18 @@ func (l *live) Collect(metrics chan<- prometheus.Metric) {
 	for outcome, n := range r.parked {
 		gauge(l.parked, float64(n), outcome)
 	}
+}
+
+// readiness is 1 if nothing is wrong. A scrape brings no context.
+func readiness(check func(context.Context) error) float64 {
+	ctx, cancel := context.WithTimeout(context.Background(), readyDeadline)
+	defer cancel()
+
+	if check(ctx) != nil {
+		return 0
+	}
+
+	return 1
 }
 
 // A backlog remembers its last reading for a moment, so that many scrapers

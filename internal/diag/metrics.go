@@ -29,6 +29,7 @@ type Metrics struct {
 	commit     prometheus.Observer
 	pushes     pushes
 	audits     audits
+	arrivals   *arrivals
 	pruned     *family[string, prometheus.Counter]
 	warehouses warehouses
 	edge       edge
@@ -65,6 +66,7 @@ func New() *Metrics {
 
 	m.pushes = newPushes(r)
 	m.audits = newAudits(r)
+	m.arrivals = newArrivals(r)
 	m.warehouses = newWarehouses(r)
 	m.edge = newEdge(r)
 	m.pruned = singles(r.counter("trivia_pruned_total",

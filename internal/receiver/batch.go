@@ -8,6 +8,7 @@ import (
 
 	"trivia/internal/faultpoint"
 	"trivia/internal/store"
+	"trivia/internal/stream"
 	"trivia/internal/trivia"
 )
 
@@ -124,22 +125,32 @@ func (in *Intake) count(arrivals []store.Arrival, receipts []store.Receipt) {
 		kind    trivia.Kind
 		outcome string
 	}
-	counts := make(map[column]int, 4)
+	counts, latest := make(map[column]int, 4), make(map[trivia.Kind]time.Time, 2)
 	for i, r := range receipts {
+		a := &arrivals[i]
+		if a.At.After(latest[a.Kind]) {
+			latest[a.Kind] = a.At
+		}
+		if lag, ok := stream.Lag(a.Event.At, a.At); ok {
+			in.metrics.EventLag(lag)
+		}
 		outcome := string(r.Outcome)
 		if r.Duplicate {
 			outcome = "duplicate"
 		}
-		counts[column{arrivals[i].Kind, outcome}]++
-		for _, mark := range arrivals[i].Marks {
-			in.metrics.Marked(string(arrivals[i].Kind), string(mark))
+		counts[column{a.Kind, outcome}]++
+		for _, mark := range a.Marks {
+			in.metrics.Marked(string(a.Kind), string(mark))
 		}
 		if r.Reused && !r.Duplicate {
-			in.metrics.Marked(string(arrivals[i].Kind), string(trivia.MarkReusedKey))
+			in.metrics.Marked(string(a.Kind), string(trivia.MarkReusedKey))
 		}
 	}
 	for c, n := range counts {
 		in.metrics.Delivery(string(c.kind), c.outcome, n)
+	}
+	for kind, at := range latest {
+		in.metrics.Kept(string(kind), at)
 	}
 }
 

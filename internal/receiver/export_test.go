@@ -1,5 +1,7 @@
 package receiver
 
+import "trivia/internal/store"
+
 // What the tests hold the intake to.
 const (
 	TakeTime = takeTime
@@ -9,3 +11,8 @@ const (
 	MaxBatch = maxBatch
 	MinBatch = minBatch
 )
+
+// Count counts what became of a batch.
+func (in *Intake) Count(arrivals []store.Arrival, receipts []store.Receipt) {
+	in.count(arrivals, receipts)
+}
