@@ -101,7 +101,8 @@ type hook struct {
 	addresses *addresses
 	keys      *keyLog
 	reloader  *reloader
-	auditor   *auditor         // nil where nothing is checked on a timer
+	auditor   *auditor // nil where nothing is checked on a timer
+	schema    *schemaWatch
 	retention *retention       // nil where everything is kept for ever
 	warehouse *warehouse.Stage // nil where nothing is copied
 }
@@ -129,6 +130,7 @@ func newHook(sur surroundings, set settings, db *database, log *slog.Logger) *ho
 	h.edge = edge
 	cert := newCertificate(set, log, now)
 	h.gate, h.inner = newGates(set, cert, metrics, edge, log, now)
+	h.schema = &schemaWatch{ask: db.Schema, metrics: metrics, log: log}
 	h.keys = &keyLog{collect: edge.CollectKeyUses, store: db.Store, log: log}
 	h.reloader = &reloader{
 		getenv: sur.getenv, log: log, receiver: edge, addresses: h.addresses, cert: cert, set: set, said: set.said,
@@ -187,6 +189,7 @@ func (h *hook) run(ctx context.Context, sur surroundings, db *database, public, 
 	})
 	group.Go(func() error { drain.Loop(stages, h.log, lookEvery, nil, h.addresses.Step); return nil })
 	group.Go(func() error { h.keys.run(stages); return nil })
+	group.Go(func() error { drain.Loop(stages, h.log, schemaLook, nil, h.schema.Step); return nil })
 	group.Go(func() error { return h.reloader.run(ctx, sur) })
 	group.Go(func() error { h.auditor.run(stages); return nil })
 	group.Go(func() error { h.copy(stages); return nil })

@@ -129,10 +129,18 @@ func (s *session) connect(ctx context.Context) (*store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := db.Ready(connect); err != nil {
+	schema, err := db.Schema(connect)
+	if err == nil {
+		err = schema.Check()
+	}
+	if err != nil {
 		db.Close()
 
 		return nil, err
+	}
+	if schema.Newer() {
+		s.say("the database's schema, version %d, is newer than this triviactl, which knows %d: it works, and knows nothing of what is new",
+			schema.Version, schema.Latest)
 	}
 
 	return db, nil

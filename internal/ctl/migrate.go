@@ -39,8 +39,8 @@ func (s *session) migrate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if before.Version == before.Latest {
-		s.print("up to date at version %d\n", before.Latest)
+	if before.Version >= before.Latest {
+		s.upToDate(before)
 
 		return nil
 	}
@@ -48,6 +48,15 @@ func (s *session) migrate(c *cli.Context) error {
 	s.migrations(before.Names[before.Version:])
 
 	return nil
+}
+
+func (s *session) upToDate(schema store.Schema) {
+	if schema.Newer() {
+		s.print("version %d is newer than the %d that this release brings: there is nothing to do\n", schema.Version, schema.Latest)
+
+		return
+	}
+	s.print("up to date at version %d\n", schema.Version)
 }
 
 func (s *session) migrations(names []string) {
@@ -70,14 +79,10 @@ func (s *session) migrationStatus(ctx context.Context, dsn *store.DSN) error {
 		return err
 	}
 
-	err = schema.Check()
-	switch {
-	case err == nil:
-		s.print("up to date at version %d\n", schema.Version)
+	if schema.Check() == nil {
+		s.upToDate(schema)
 
 		return nil
-	case !errors.Is(err, store.ErrNotMigrated):
-		return err
 	}
 	s.print("version %d of %d; missing:\n", schema.Version, schema.Latest)
 	s.migrations(schema.Names[schema.Version:])

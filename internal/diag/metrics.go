@@ -33,6 +33,7 @@ type Metrics struct {
 	pruned     *family[string, prometheus.Counter]
 	warehouses warehouses
 	edge       edge
+	schema     schema
 }
 
 // New returns metrics with a registry of their own, which also holds those of
@@ -69,6 +70,7 @@ func New() *Metrics {
 	m.arrivals = newArrivals(r)
 	m.warehouses = newWarehouses(r)
 	m.edge = newEdge(r)
+	m.schema = newSchema(r)
 	m.pruned = singles(r.counter("trivia_pruned_total",
 		"Rows that were past their use and are deleted or, of bodies, blanked.", "table"))
 

@@ -188,11 +188,11 @@ func (e *examination) schema(ctx context.Context) (found []Finding, usable bool)
 	if err != nil {
 		return one(name, Broken, short(ctx, err), ""), false
 	}
-	switch err := schema.Check(); {
-	case errors.Is(err, store.ErrTooNew):
-		return one(name, Broken, fmt.Sprintf("version is %d, and this program knows %d", schema.Version, schema.Latest),
+	switch {
+	case schema.Newer():
+		return one(name, Odd, fmt.Sprintf("version is %d, newer than the %d that this release brings: it works, and knows nothing of what is new", schema.Version, schema.Latest),
 			"use the release that migrated the database, or a later one"), true
-	case err != nil:
+	case schema.Check() != nil:
 		return one(name, Broken, fmt.Sprintf("version is %d, and %d is needed", schema.Version, schema.Latest), "triviactl migrate"), false
 	}
 

@@ -11,13 +11,8 @@ import (
 	"trivia/sql/migrations"
 )
 
-// Errors about the schema.
-var (
-	// ErrNotMigrated says that the database lacks tables that this program needs.
-	ErrNotMigrated = errors.New("the database schema is not up to date; run: triviactl migrate")
-	// ErrTooNew says that a newer release has migrated the database.
-	ErrTooNew = errors.New("the database schema is newer than this program; use the release that migrated it, or a later one")
-)
+// ErrNotMigrated says that the database lacks tables that this program needs.
+var ErrNotMigrated = errors.New("the database schema is not up to date; run: triviactl migrate")
 
 // A Schema says how far a database is migrated.
 type Schema struct {
@@ -26,17 +21,19 @@ type Schema struct {
 	Names   []string
 }
 
-// Check returns nil if the program can work on s.
+// Check returns nil if the program can work on s. It can work on a newer one:
+// migrations only add, so that the release before works on while the next one
+// is rolled out.
 func (s Schema) Check() error {
-	switch {
-	case s.Version < s.Latest:
+	if s.Version < s.Latest {
 		return fmt.Errorf("schema version is %d, %d is needed: %w", s.Version, s.Latest, ErrNotMigrated)
-	case s.Version > s.Latest:
-		return fmt.Errorf("schema version is %d, this program knows %d: %w", s.Version, s.Latest, ErrTooNew)
 	}
 
 	return nil
 }
+
+// Newer reports whether a later release has migrated the database.
+func (s Schema) Newer() bool { return s.Version > s.Latest }
 
 // versionTable stands in the schema that search_path names first, like all
 // the tables that it counts.
@@ -53,8 +50,8 @@ func Migrate(ctx context.Context, text string) (Schema, error) {
 }
 
 // Migrate brings the database up to the latest schema and returns what it was
-// before. It is safe to call from several processes at once: they wait for each
-// other.
+// before. A newer one is left as it is. It is safe to call from several
+// processes at once: they wait for each other.
 func (d *DSN) Migrate(ctx context.Context) (Schema, error) {
 	conn, err := d.connect(ctx)
 	if err != nil {
@@ -66,8 +63,8 @@ func (d *DSN) Migrate(ctx context.Context) (Schema, error) {
 	if err != nil {
 		return before, err
 	}
-	if errors.Is(before.Check(), ErrTooNew) {
-		return before, before.Check()
+	if before.Newer() {
+		return before, nil
 	}
 
 	m, err := migrator(ctx, conn)
