@@ -69,6 +69,7 @@ func serve(ctx context.Context, sur surroundings, log *slog.Logger, set settings
 	warn(log, set)
 	warnOfDangers(log, set)
 	h.addresses.load(ctx)
+	_, _ = h.intake.Probe(ctx) // says itself what it has found
 	log.InfoContext(ctx, "ready", slog.String("public", public.Addr().String()), slog.String("private", private.Addr().String()),
 		slog.String("environment", set.Environment))
 	if opts.demo {
@@ -125,7 +126,7 @@ func newHook(sur surroundings, set settings, db *database, log *slog.Logger) *ho
 	edge := receiver.New(receiver.Options{
 		Guard:  guard,
 		Action: set.action, Event: set.event, MaxBody: set.MaxBody,
-		Intake: h.intake, Ready: h.ready(db.Ready), Metrics: metrics, Refusals: refusals, Log: log, Now: now,
+		Intake: h.intake, Ready: h.ready(h.intake.Ready), Metrics: metrics, Refusals: refusals, Log: log, Now: now,
 	})
 	h.edge = edge
 	cert := newCertificate(set, log, now)
@@ -139,7 +140,7 @@ func newHook(sur surroundings, set settings, db *database, log *slog.Logger) *ho
 	h.public.IdleTimeout = set.IdleTimeout
 	h.leave.attend(h.public)
 	h.gate.Attend(h.public)
-	h.private = receiver.NewServer(diag.Handler(metrics, refusals, h.ready(db.Ready)), log)
+	h.private = receiver.NewServer(diag.Handler(metrics, refusals, h.ready(h.intake.Ready)), log)
 	h.inner.Attend(h.private)
 	h.private.WriteTimeout = time.Minute // a CPU profile takes half of that
 
@@ -178,6 +179,7 @@ func (h *hook) run(ctx context.Context, sur surroundings, db *database, public, 
 
 	group.Go(func() error { return served(h.public.Serve(h.gate.Listen(public))) })
 	group.Go(func() error { return served(h.private.Serve(h.inner.Listen(private))) })
+	group.Go(func() error { drain.Loop(stages, h.log, receiver.ProbeEvery, nil, h.intake.Probe); return nil })
 	group.Go(func() error { db.supervise(stages, h.log); return nil })
 	group.Go(func() error { h.push(stages); return nil })
 	for range writers {

@@ -45,12 +45,20 @@ func (in *Intake) settle(batch []*ticket) {
 		in.metrics.Fallback(fault(err))
 		in.log.Warn("award of a batch failed; it is kept, to be settled one by one",
 			slog.Int("deliveries", len(batch)), slog.Any("error", err))
+
+		return
+	}
+	// It may be the award that has ended its session, and with it the server: when
+	// the senders come again, it is kept without.
+	if store.Broke(err) {
+		in.breaker.failed(in.now(), err)
 	}
 }
 
-// keep keeps a batch without settling it. Keeping depends on no rule, so that
-// what the database refuses here it refuses for the bytes of one row; the
-// others are kept without it. It reports whether any were kept.
+// keep keeps a batch without settling it. What the database refuses for what one
+// row says is found by halves, and the others are kept without it; what it
+// refuses for another reason it would refuse for each of them. It reports
+// whether any were kept.
 func (in *Intake) keep(batch []*ticket, arrivals []store.Arrival) bool {
 	receipts, err := in.try(in.inbox.Keep, arrivals, keepTime)
 	if err == nil {
@@ -58,7 +66,7 @@ func (in *Intake) keep(batch []*ticket, arrivals []store.Arrival) bool {
 
 		return true
 	}
-	if len(batch) > 1 && !store.Passing(err) {
+	if len(batch) > 1 && store.OfRow(err) {
 		half := len(batch) / 2
 		front := in.keep(batch[:half], arrivals[:half])
 		back := in.keep(batch[half:], arrivals[half:])
@@ -66,6 +74,9 @@ func (in *Intake) keep(batch []*ticket, arrivals []store.Arrival) bool {
 		return front || back
 	}
 
+	if !store.OfRow(err) {
+		in.wasNotKept()
+	}
 	in.log.Error("deliveries were not kept; their senders are told to come again",
 		slog.Int("deliveries", len(batch)), slog.Any("error", err))
 	for _, t := range batch {
@@ -86,6 +97,7 @@ func (in *Intake) try(commit commit, arrivals []store.Arrival, most time.Duratio
 	receipts, err := commit(ctx, arrivals)
 	if err == nil {
 		faultpoint.At(faultpoint.AfterCommit)
+		in.wasKept()
 		in.metrics.Batch(len(arrivals), in.now().Sub(start))
 	}
 

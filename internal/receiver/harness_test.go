@@ -181,6 +181,7 @@ const goodEvent = `{"event_id":"e1","object_type":"email","metric":"opened","tim
 // A fake inbox keeps and awards everything, unless a test says otherwise.
 type inbox struct {
 	take, keep func(context.Context, []store.Arrival) ([]store.Receipt, error)
+	probe      func(context.Context) error
 
 	mu       sync.Mutex
 	calls    []string // as in "take k1 k2"
@@ -205,6 +206,19 @@ func (in *inbox) Keep(ctx context.Context, arrivals []store.Arrival) ([]store.Re
 	}
 
 	return slices.Repeat([]store.Receipt{{State: trivia.StatePending}}, len(arrivals)), nil
+}
+
+func (in *inbox) Probe(ctx context.Context, thorough bool) error {
+	verb := "look"
+	if thorough {
+		verb = "probe"
+	}
+	in.note(verb, nil)
+	if in.probe != nil {
+		return in.probe(ctx)
+	}
+
+	return nil
 }
 
 func (in *inbox) note(verb string, arrivals []store.Arrival) {

@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
-	"testing/synctest"
-	"time"
 )
 
 func TestHealthAndReadinessAreAsked(t *testing.T) {
@@ -42,17 +40,4 @@ func TestHealthAndReadinessAreAsked(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestReadinessIsToldWithinASecond(t *testing.T) {
-	t.Parallel()
-
-	synctest.Test(t, func(t *testing.T) {
-		e := newEdge(t, setup{now: time.Now, ready: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }})
-		start := time.Now()
-		got := e.send(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", http.NoBody))
-		if took := time.Since(start); got.Code != http.StatusServiceUnavailable || took != time.Second {
-			t.Errorf("GET /readyz = %d after %v, want 503 after 1s", got.Code, took)
-		}
-	})
 }

@@ -18,6 +18,9 @@ type Inbox interface {
 	Take(ctx context.Context, arrivals []store.Arrival) ([]store.Receipt, error)
 	// Keep keeps the arrivals in one commit, to be settled later.
 	Keep(ctx context.Context, arrivals []store.Arrival) ([]store.Receipt, error)
+	// Probe returns nil if Keep would work. If it is to be thorough, it writes
+	// what it takes back.
+	Probe(ctx context.Context, thorough bool) error
 }
 
 // The time that a request may take in all is divided so that it is answered
@@ -69,7 +72,8 @@ type Intake struct {
 	queue []*ticket
 	busy  int // writers that have a commit under way
 
-	breaker breaker
+	breaker   breaker
+	readiness readiness
 }
 
 // NewIntake returns an intake into inbox. Nothing is taken in until [Intake.Run]

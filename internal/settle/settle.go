@@ -47,6 +47,8 @@ type Stage struct {
 	Log         *slog.Logger
 	Now         func() time.Time
 	Jitter      func() float64 // in [0, 1)
+
+	broken broken
 }
 
 // Step settles deliveries that are due and returns how many it had in hand. An
@@ -57,22 +59,36 @@ func (st *Stage) Step(ctx context.Context) (int, error) {
 		return 0, err
 	}
 
-	handled := make([]int, len(due))
+	others, suspects := st.broken.part(due)
+	n, err := st.all(ctx, others)
+	for _, ref := range suspects {
+		if err != nil {
+			break
+		}
+		var one int
+		one, err = st.one(ctx, ref)
+		n += one
+	}
+
+	return n, err
+}
+
+// all settles several at once.
+func (st *Stage) all(ctx context.Context, refs []store.Ref) (n int, err error) {
+	handled := make([]int, len(refs))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
-	for i, ref := range due {
+	for i, ref := range refs {
 		group.Go(func() error {
-			n, err := st.one(ctx, ref)
-			handled[i] = n
+			one, err := st.one(ctx, ref)
+			handled[i] = one
 
 			return err
 		})
 	}
 	err = group.Wait()
-
-	n := 0
-	for _, h := range handled {
-		n += h
+	for _, one := range handled {
+		n += one
 	}
 
 	return n, err
@@ -107,6 +123,7 @@ func (st *Stage) one(ctx context.Context, ref store.Ref) (int, error) {
 		return 1, st.failed(ctx, p, err)
 	}
 	faultpoint.At(faultpoint.SettleCommitted)
+	st.broken.forget(ref)
 
 	st.Metrics.Settled(string(receipt.Outcome))
 	if receipt.State == trivia.StateParked {
@@ -142,7 +159,18 @@ func (st *Stage) failed(ctx context.Context, p store.Pending, cause error) error
 	log := st.Log.With(slog.String("kind", string(p.Kind)), slog.String("key", p.Key),
 		slog.Int("attempts", p.Attempts), slog.String("reason", reason))
 
+	if store.Broke(cause) && st.broken.count(p.Ref) >= brokenAttempts {
+		log.WarnContext(ctx, "delivery parked: its award ends the database's session")
+		st.Metrics.Settled("broken")
+		if err := st.Store.Park(ctx, p, brokenReason+reason); err != nil {
+			return err // it stays counted
+		}
+		st.broken.forget(p.Ref)
+
+		return nil
+	}
 	if !store.Passing(cause) && p.Attempts >= refusedAttempts {
+		st.broken.forget(p.Ref)
 		log.WarnContext(ctx, "delivery parked: the database refuses to settle it")
 		st.Metrics.Settled("refused")
 

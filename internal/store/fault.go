@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -60,6 +62,24 @@ func OfRow(err error) bool {
 	}
 
 	return false
+}
+
+// Broke reports whether err says that the session has ended under what was
+// asked of it: the server has stopped, or what was asked has killed it.
+func Broke(err error) bool {
+	if err == nil || errors.Is(err, ErrUnconfirmed) || errors.Is(err, ErrBusy) ||
+		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return false
+	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return false // nothing was asked yet
+	}
+	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return refusal.Code == "57P01" || refusal.Code == "57P02" // ended, by whom or what ever
+	}
+	_, network := errors.AsType[net.Error](err)
+
+	return network || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // leftBehind reports whether err is what a statement meets with that finds

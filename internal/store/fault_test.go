@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -60,6 +62,62 @@ func TestOnlyARefusalOfWhatWasAskedIsForGood(t *testing.T) {
 				t.Errorf("Passing(wrapped %v) = %v, want %v", tt.err, got, tt.want)
 			}
 		})
+	}
+}
+
+func TestOnlyWhatARowSaysIsOfTheRow(t *testing.T) {
+	t.Parallel()
+
+	for _, code := range []string{
+		"22001", "22003", "22021", "22P02", "22P05", // too long, out of range, no text
+		"23502", "23505", "23514", // constraints
+		"54000",          // too large for an index
+		"P0001",          // a trigger raises
+		"21000", "44000", // a trigger's query, a view's check
+	} {
+		err := fmt.Errorf("take in: %w", &pgconn.PgError{Code: code})
+		if !store.OfRow(err) {
+			t.Errorf("OfRow(%s) = false, want true", code)
+		}
+	}
+	for _, code := range []string{
+		"", "0", "08006", "08P01", // a pooler, the connection
+		"0A000",                   // a plan out of date
+		"25006", "25P02", "26000", // the session
+		"28000", "3D000", "3F000", // who, where
+		"40001", "40P01", // others
+		"42501", "42601", "42703", "42883", "42P01", "42P05", // rights and names
+		"53100", "53200", "53300", // the machine
+		"55P03", "55000", "57014", "57P01", "57P03", "58030", "XX000", "XX001",
+	} {
+		err := fmt.Errorf("take in: %w", &pgconn.PgError{Code: code})
+		if store.OfRow(err) {
+			t.Errorf("OfRow(%s) = true, want false", code)
+		}
+	}
+	for _, err := range []error{io.EOF, context.DeadlineExceeded, store.ErrUnconfirmed, store.ErrBusy} {
+		if store.OfRow(err) {
+			t.Errorf("OfRow(%v) = true, want false", err)
+		}
+	}
+}
+
+func TestASessionBreaksUnderWhatWasAsked(t *testing.T) {
+	t.Parallel()
+
+	reset := &net.OpError{Op: "read", Err: syscall.ECONNRESET}
+	for _, err := range []error{io.EOF, io.ErrUnexpectedEOF, reset, &pgconn.PgError{Code: "57P01"}, &pgconn.PgError{Code: "57P02"}} {
+		if !store.Broke(fmt.Errorf("settle: %w", err)) {
+			t.Errorf("Broke(%v) = false, want true", err)
+		}
+	}
+	for _, err := range []error{
+		nil, context.DeadlineExceeded, context.Canceled, store.ErrBusy, store.ErrUnconfirmed, errors.New("no"),
+		&pgconn.PgError{Code: "57014"}, &pgconn.PgError{Code: "57P03"}, &pgconn.PgError{Code: "P0001"},
+	} {
+		if store.Broke(err) {
+			t.Errorf("Broke(%v) = true, want false", err)
+		}
 	}
 }
 

@@ -70,9 +70,9 @@ const claimDelivery = `
 // another process was first.
 func (s *Store) Claim(ctx context.Context, ref Ref, lease time.Duration) (Pending, error) {
 	p := Pending{Ref: ref}
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		// A claim that a crash undoes has cost nothing: it need not wait for the disk.
-		if _, err := tx.Exec(ctx, `SET LOCAL synchronous_commit = off`); err != nil {
+	err := s.commit(ctx, func(tx pgx.Tx) error {
+		// On the disk, since an award may crash the server; a standby may lag behind.
+		if _, err := tx.Exec(ctx, `SET LOCAL synchronous_commit = local`); err != nil {
 			return err
 		}
 
