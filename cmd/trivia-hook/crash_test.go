@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 
@@ -61,7 +62,7 @@ func TestADatabaseMayGoAndComeBack(t *testing.T) {
 		{"stopped", func() { stopServer(t, c) }, func() { c = pgtest.Restart(t, c) }, 503},
 		{"killed", func() { killServer(t, c.PID()) }, func() { c = pgtest.Restart(t, c) }, 503},
 		{"hung", func() { mend = freeze(t, c) }, func() { mend() }, 503},
-		{"locked", func() { mend = db.lock(t) }, func() { mend() }, 200},
+		{"locked", func() { mend = db.lock(t) }, func() { mend() }, 503},
 	} {
 		load.await(t, "wins are awarded, before the database is "+b.name, awarded)
 		mark := len(load.since(0))
@@ -92,9 +93,8 @@ func checkHealth(t *testing.T, p *program, ready int) {
 		if status, _ := get(t, base+"/healthz"); status != http.StatusOK {
 			t.Errorf("GET %s/healthz = %d, want 200", base, status)
 		}
-		if status := readyz(t, base); status != ready {
-			t.Errorf("GET %s/readyz = %d, want %d", base, status, ready)
-		}
+		// It has taken note of what was refused within two seconds.
+		wait(t, fmt.Sprintf("GET %s/readyz = %d", base, ready), func() bool { return readyz(t, base) == ready })
 	}
 }
 
