@@ -41,7 +41,7 @@ func placeCluster(ctx context.Context, dir string) (*cluster, error) {
 		return nil, err
 	}
 	c := &cluster{dir: dir, bin: bin}
-	if c.port, err = port(); err != nil {
+	if c.port, err = port(ctx); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {

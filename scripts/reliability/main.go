@@ -139,7 +139,7 @@ func (r row) run(ctx context.Context, opts options) (got result) {
 	ctx, cancel := context.WithTimeout(ctx, rowTime)
 	defer cancel()
 	begun := time.Now()
-	s, err := newStage(opts)
+	s, err := newStage(ctx, opts)
 	if err != nil {
 		return result{row: r, err: err}
 	}

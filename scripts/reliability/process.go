@@ -155,9 +155,9 @@ func (p *process) peak() int64 {
 }
 
 // port returns one that is free now.
-func port() (int, error) {
+func port(ctx context.Context) (int, error) {
 	var config net.ListenConfig
-	listener, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, err
 	}

@@ -52,6 +52,13 @@ func (r result) faults() (all []string) {
 
 func (r result) well() bool { return len(r.faults()) == 0 }
 
+// brief is a fault without the lines of a log that it may end with.
+func brief(fault string) string {
+	said, _, _ := strings.Cut(firstLine(fault), ": {")
+
+	return said
+}
+
 func firstLine(text string) string {
 	line, _, _ := strings.Cut(text, "\n")
 
@@ -99,7 +106,7 @@ func (p page) write(file string) error {
 	for _, r := range p.results {
 		line("- **%s**: %s", r.row.name, strings.Join(append([]string{r.row.what}, r.notes...), "; "))
 		for _, fault := range r.faults() {
-			line("  - **open**: %s", strings.ReplaceAll(fault, "\n", " "))
+			line("  - **open**: %s", brief(fault))
 		}
 	}
 
@@ -140,7 +147,7 @@ the figure that counts is the hours of stall that a hook causes. ` + "`make reli
 How it is measured:
 
 - Both machines are played: 20 events a second in one stream, in order, and 60 wins a second; half of the requests come over connections of their own. An answer has 4 seconds.
-- Waiting is compressed: an hour of it takes 30 seconds, so an outage of a real second looks like two minutes to the sender. What a request takes is real.
+- Waiting is compressed: an hour of it takes 30 seconds, so an outage of a real second looks like two minutes to the sender; where the database goes away ten times in a row, an hour takes two minutes. What a request takes is real.
 - Answers that the vendor's list does not name, and a time-out of ours, cost the ordinary backoff: from 5 seconds on, doubled up to an hour. Of 429 and 502 it is said at times that they were harmless; here they cost an hour, as the vendor documents.
 - A kept connection that is closed just when a request is sent on it counts as a stall: the sender here never sends it again by itself, whatever a library would do.
 - A win has eleven retries within an hour, under the same keys, freshly signed, and is lost for good then.

@@ -147,7 +147,7 @@ func (s *stage) proxy(ctx context.Context, example, hook string, command func(fi
 	if err != nil {
 		return fmt.Errorf("%w; run it from the top of the tree", err)
 	}
-	front, err := port()
+	front, err := port(ctx)
 	if err != nil {
 		return err
 	}

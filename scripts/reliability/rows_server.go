@@ -116,7 +116,7 @@ func nextSchema(ctx context.Context, s *stage) error {
 	if err := s.usual(ctx); err != nil {
 		return err
 	}
-	second, err := port()
+	second, err := port(ctx)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -57,12 +58,12 @@ type stage struct {
 	keys  string // that the sender signs with, at the moment
 }
 
-func newStage(opts options) (*stage, error) {
+func newStage(ctx context.Context, opts options) (*stage, error) {
 	dir, err := os.MkdirTemp("", "trivia-reliability-")
 	if err != nil {
 		return nil, err
 	}
-	public, err := port()
+	public, err := port(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -108,8 +109,8 @@ func (s *stage) end() {
 			_ = h.end(syscall.SIGTERM)
 		}
 	}
-	for i := len(s.rest) - 1; i >= 0; i-- {
-		s.rest[i]()
+	for _, end := range slices.Backward(s.rest) {
+		end()
 	}
 }
 
@@ -198,7 +199,7 @@ func (s *stage) ready(ctx context.Context, h *process) error {
 
 // patience is how long the sender may need for what is left when all is well
 // again. One that was told to wait an hour shall not wait it out for each event.
-const patience = 45 * time.Second
+const patience = time.Minute
 
 // play lets the sender deliver while something is done, and for a moment before
 // and after, then waits until everything is through, and asks the database.
