@@ -75,9 +75,20 @@ func (r result) line() string {
 		return fmt.Sprintf("%-22s %s", r.row.name, verdict)
 	}
 
-	return fmt.Sprintf("%-22s %5s  acknowledged %5d  lost %d  twice %d  stall %.1f h  others waited %4.1f h  %3d MiB  %3.0f s  %s",
-		r.row.name, r.times, r.report.Events.Delivered+r.report.Wins.Delivered, r.proof.Lost, r.proof.Double,
+	return fmt.Sprintf("%-22s %5s  acknowledged %5d  503 %5d  lost %d  twice %d  stall %.1f h  backoff %4.1f h  %3d MiB  %3.0f s  %s",
+		r.row.name, r.times, r.report.Events.Delivered+r.report.Wins.Delivered, r.unavailable(), r.proof.Lost, r.proof.Double,
 		r.report.Stalled().Hours(), r.report.Held().Hours(), r.peak>>20, r.took.Seconds(), verdict)
+}
+
+// unavailable returns how many requests were answered with 503, or not in time.
+func (r result) unavailable() (n int) {
+	for _, a := range r.report.Answers {
+		if strings.HasPrefix(a.Words, "503") || a.Words == "no answer: time-out" {
+			n += a.N
+		}
+	}
+
+	return n
 }
 
 // A page is docs/reliability.md.
@@ -95,8 +106,8 @@ func (p page) write(file string) error {
 	line("Measured on %s, %s, in %s. What follows was written by `make reliability`.",
 		p.begun.UTC().Format("2 January 2006"), machine(), p.took.Round(time.Second))
 	line("")
-	line("| row | done | made | acknowledged | came again | acknowledged and lost | awarded twice | hours of stall | memory | |")
-	line("|---|--:|--:|--:|--:|--:|--:|--:|--:|---|")
+	line("| row | done | made | acknowledged | 503 or no answer in time | came again | acknowledged and lost | awarded twice | hours of stall | memory | |")
+	line("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|")
 	for _, r := range p.results {
 		line("%s", r.cells())
 	}
@@ -119,12 +130,12 @@ func (r result) cells() string {
 		verdict = "**open**"
 	}
 	if r.report == nil {
-		return fmt.Sprintf("| %s | | | | | | | | | %s |", r.row.name, verdict)
+		return fmt.Sprintf("| %s | | | | | | | | | | %s |", r.row.name, verdict)
 	}
 	made := r.report.Events.Made + r.report.Wins.Made
 
-	return fmt.Sprintf("| %s | %s | %d | %d | %d | %d | %d | %.1f | %d MiB | %s |",
-		r.row.name, r.times, made, r.report.Events.Delivered+r.report.Wins.Delivered, r.report.Events.Duplicates+r.report.Wins.Duplicates,
+	return fmt.Sprintf("| %s | %s | %d | %d | %d | %d | %d | %d | %.1f | %d MiB | %s |",
+		r.row.name, r.times, made, r.report.Events.Delivered+r.report.Wins.Delivered, r.unavailable(), r.report.Events.Duplicates+r.report.Wins.Duplicates,
 		r.proof.Lost, r.proof.Double, r.report.Stalled().Hours(), r.peak>>20, verdict)
 }
 
