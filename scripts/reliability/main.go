@@ -59,7 +59,7 @@ func parse(args []string) (opts options, err error) {
 	set.BoolVar(&opts.list, "list", false, "name the rows, and do nothing")
 	set.StringVar(&opts.out, "out", "", "write the page of all rows into this file")
 	set.BoolVar(&opts.brief, "brief", false, "do things once or twice that are otherwise done often")
-	set.BoolVar(&opts.keep, "keep", false, "keep the directory of a row that fails, with its logs")
+	set.BoolVar(&opts.keep, "keep", false, "keep the directory of each row, with its logs")
 	if err := set.Parse(args); err != nil {
 		return opts, err
 	}
@@ -149,7 +149,7 @@ func (r row) run(ctx context.Context, opts options) (got result) {
 	}
 	got = s.result
 	got.row, got.err = r, err
-	if got.well() || !opts.keep {
+	if !opts.keep {
 		s.tidy()
 	} else {
 		s.end()
