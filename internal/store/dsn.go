@@ -100,6 +100,7 @@ func (d *DSN) newPool(ctx context.Context, cfg *pgxpool.Config) (*pgxpool.Pool, 
 // connect makes one connection, outside of any pool.
 func (d *DSN) connect(ctx context.Context) (*pgx.Conn, error) {
 	cfg := d.config().ConnConfig
+	cfg.DefaultQueryExecMode = plannedNow // and nothing by name, which a pooler may not know
 	if err := d.renew(ctx, cfg); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/tern/v2/migrate"
 
 	"trivia/sql/migrations"
@@ -51,7 +52,7 @@ func Migrate(ctx context.Context, text string) (Schema, error) {
 
 // Migrate brings the database up to the latest schema and returns what it was
 // before. A newer one is left as it is. It is safe to call from several
-// processes at once: they wait for each other.
+// processes at once, and through a pooler: they wait for each other.
 func (d *DSN) Migrate(ctx context.Context) (Schema, error) {
 	conn, err := d.connect(ctx)
 	if err != nil {
@@ -67,49 +68,103 @@ func (d *DSN) Migrate(ctx context.Context) (Schema, error) {
 		return before, nil
 	}
 
-	m, err := migrator(ctx, conn)
+	list, err := listMigrations(ctx)
 	if err != nil {
 		return before, err
 	}
-	if err := m.Migrate(ctx); err != nil {
-		return before, explain(err)
+	for _, m := range list[before.Version:] {
+		if err := runMigration(ctx, conn, m); err != nil {
+			return before, explain(m.Name, err)
+		}
 	}
 
 	return before, nil
 }
 
-// explain gives a migration's refusal the hint that the database sent along.
-func explain(err error) error {
-	failed, ok := errors.AsType[migrate.MigrationPgError](err)
-	if !ok || failed.PgError == nil {
-		return fmt.Errorf("migrate: %w", err)
-	}
-	if failed.Hint == "" {
-		return fmt.Errorf("migrate %s: %w", failed.MigrationName, failed.PgError)
-	}
-
-	return fmt.Errorf("migrate %s: %w\n%s", failed.MigrationName, failed.PgError, failed.Hint)
-}
-
-func migrator(ctx context.Context, conn *pgx.Conn) (*migrate.Migrator, error) {
-	var schema *string
-	if err := conn.QueryRow(ctx, `SELECT current_schema()`).Scan(&schema); err != nil {
-		return nil, fmt.Errorf("migrate: find the schema: %w", err)
-	}
-	if schema == nil {
-		return nil, errors.New("migrate: search_path names no schema that exists; create it first")
-	}
-
-	table := pgx.Identifier{*schema, versionTable}.Sanitize()
-	m, err := migrate.NewMigrator(ctx, conn, table)
+func listMigrations(ctx context.Context) ([]*migrate.Migration, error) {
+	// Without a connection it reads files only.
+	m, err := migrate.NewMigrator(ctx, nil, versionTable)
 	if err != nil {
-		return nil, fmt.Errorf("migrate: prepare %s: %w", table, err)
+		return nil, fmt.Errorf("migrate: %w", err)
 	}
 	if err := m.LoadMigrations(migrations.FS); err != nil {
 		return nil, fmt.Errorf("migrate: read the migrations: %w", err)
 	}
 
-	return m, nil
+	return m.Migrations, nil
+}
+
+// migrationLock is the number of the lock that tern takes for a session, which
+// releases before this one do. Held by a transaction it keeps them out as well,
+// and goes through a pooler.
+const migrationLock = 9628173550095224
+
+// What a database or role may be set to does not hold for a migration, which
+// takes its time and waits for whoever is in its way.
+const migrationNeeds = `
+	SET LOCAL statement_timeout = 0;
+	SET LOCAL lock_timeout = 0;
+	SET LOCAL idle_in_transaction_session_timeout = 0;
+	SET LOCAL standard_conforming_strings = on`
+
+// runMigration runs one migration in one transaction, unless another process
+// has done so meanwhile.
+func runMigration(ctx context.Context, conn *pgx.Conn, m *migrate.Migration) error {
+	options := pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite}
+
+	return confirmed(conn, pgx.BeginTxFunc(ctx, conn, options, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, migrationNeeds); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(migrationLock)); err != nil {
+			return err
+		}
+		table, version, err := versionIn(ctx, tx)
+		if err != nil || version >= int(m.Sequence) {
+			return err
+		}
+		if _, err := tx.Exec(ctx, m.UpSQL); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `UPDATE `+table+` SET version = $1`, m.Sequence)
+
+		return err
+	}))
+}
+
+// versionIn returns the table that counts migrations, and what it says. It is
+// made if it is not there.
+func versionIn(ctx context.Context, tx pgx.Tx) (table string, version int, err error) {
+	var (
+		schema *string
+		there  bool
+	)
+	if err := tx.QueryRow(ctx, `SELECT current_schema(), to_regclass('`+versionTable+`') IS NOT NULL`).Scan(&schema, &there); err != nil {
+		return "", 0, fmt.Errorf("find the schema: %w", err)
+	}
+	if schema == nil {
+		return "", 0, errors.New("search_path names no schema that exists; create it first")
+	}
+	if there {
+		err = tx.QueryRow(ctx, `SELECT version FROM `+versionTable).Scan(&version)
+
+		return versionTable, version, err
+	}
+
+	table = pgx.Identifier{*schema, versionTable}.Sanitize()
+	_, err = tx.Exec(ctx, `CREATE TABLE `+table+` (version int4 NOT NULL); INSERT INTO `+table+` (version) VALUES (0)`)
+
+	return table, 0, err
+}
+
+// explain gives a migration's refusal the hint that the database sent along.
+func explain(name string, err error) error {
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok || refused.Hint == "" {
+		return fmt.Errorf("migrate %s: %w", name, err)
+	}
+
+	return fmt.Errorf("migrate %s: %w\n%s", name, err, refused.Hint)
 }
 
 const findSchemaVersion = `SELECT to_regclass('` + versionTable + `') IS NOT NULL`

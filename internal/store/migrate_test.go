@@ -125,6 +125,56 @@ func TestManyProcessesMayMigrateAtOnce(t *testing.T) {
 	}
 }
 
+// A session's lock would stay with the server's connection, and be asked for on
+// another one.
+func TestMigratingGoesThroughAPooler(t *testing.T) {
+	t.Parallel()
+
+	for _, mode := range []string{"transaction", "session"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+
+			p := plotAt(t, pgtest.Database(t))
+			pooler := pgtest.StartPooler(t, p.url, pgtest.PoolerOptions{Mode: mode, MaxPrepared: -1, Size: 4})
+			var group errgroup.Group
+			for range 4 {
+				group.Go(func() error {
+					_, err := store.Migrate(t.Context(), pooler.URL)
+					return err
+				})
+			}
+			if err := group.Wait(); err != nil {
+				t.Fatalf("Migrate = %v", err)
+			}
+			if err := p.open(t).Ready(t.Context()); err != nil {
+				t.Errorf("Ready = %v", err)
+			}
+			p.want(t, `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`, "0")
+		})
+	}
+}
+
+func TestMigratingMindsNoSettingsOfDatabaseOrRole(t *testing.T) {
+	t.Parallel()
+
+	p := newPlot(t)
+	role := schemaOf(t, p) + "_odd"
+	p.exec(t, `CREATE ROLE `+role+` SUPERUSER LOGIN`)
+	for _, setting := range []string{
+		"default_transaction_read_only = on", "default_transaction_isolation = serializable", "statement_timeout = 500", "lock_timeout = 1",
+		"idle_in_transaction_session_timeout = 500", "standard_conforming_strings = off", "DateStyle = 'SQL, DMY'", "client_encoding = LATIN1",
+		"TimeZone = 'Asia/Kathmandu'", "bytea_output = escape", "synchronous_commit = off", "row_security = off",
+	} {
+		p.exec(t, `ALTER ROLE `+role+` SET `+setting)
+	}
+	if _, err := store.Migrate(t.Context(), withUser(t, p.url, role)); err != nil {
+		t.Fatalf("Migrate = %v", err)
+	}
+	if err := p.open(t).Ready(t.Context()); err != nil {
+		t.Errorf("Ready = %v", err)
+	}
+}
+
 func TestANewerSchemaIsWorkedOnAndLeftAlone(t *testing.T) {
 	t.Parallel()
 
