@@ -40,20 +40,24 @@ func printDemo(sur surroundings, set settings, public, private string) {
 	if set.ActionKeys[0].Reveal() == demoKey {
 		send = config.WebhookSecret + "=" + demoKey + " " + ctl
 	}
+	scheme := "http"
+	if set.pair != nil {
+		scheme = "https"
+	}
 	url := ""
-	if sur.getenv(config.Listen) != "" {
-		url = " --url http://" + public
+	if sur.getenv(config.Listen) != "" || set.pair != nil {
+		url = " --url " + scheme + "://" + public
 	}
 
 	_, _ = fmt.Fprintf(sur.stdout, `
-trivia-hook takes webhooks at http://%s. Try next, in another terminal:
+trivia-hook takes webhooks at %s://%s. Try next, in another terminal:
 
   %s send win --user demo-1 --trivia capitals --item mug%s
   %s wins list
 
 Metrics are at http://%s/metrics. Ctrl-C stops the service and its Postgres.
 
-`, public, send, url, ctl, private)
+`, scheme, public, send, url, ctl, private)
 }
 
 func quoted(word string) string {
