@@ -30,7 +30,7 @@ const (
 // from. Whatever fails, the list in use stays.
 type addresses struct {
 	region, url string
-	op          *operator.Operator
+	op          atomic.Pointer[operator.Operator] // nil until there is a database
 	guard       *source.Guard
 	metrics     *diag.Metrics
 	log         *slog.Logger
@@ -47,12 +47,12 @@ type addresses struct {
 
 // newAddresses returns what keeps guard in step, if the settings ask for
 // Customer.io's list; a reload may make them do so later.
-func newAddresses(set settings, db *store.Store, guard *source.Guard, metrics *diag.Metrics,
+func newAddresses(set settings, guard *source.Guard, metrics *diag.Metrics,
 	log *slog.Logger, now func() time.Time,
 ) *addresses {
 	a := &addresses{
 		words: set.Sources, region: set.Region, url: set.AppURL,
-		op: operator.New(db, "trivia-hook@"+set.host), guard: guard, metrics: metrics,
+		guard: guard, metrics: metrics,
 		log: log, now: now, jitter: rand.Float64,
 	}
 	builtIn := operator.BuiltInSources(set.Region)
@@ -111,15 +111,23 @@ func (a *addresses) age() (age time.Duration, known bool) {
 	return a.now().Sub(checked), !checked.IsZero()
 }
 
-// load takes the list that was stored last into use, before anybody is let in.
+// attach lets a work on a database: what it stores is in use from now on.
+func (a *addresses) attach(ctx context.Context, op *operator.Operator) {
+	a.op.Store(op)
+	a.load(ctx)
+}
+
+// load takes the list that was stored last into use. Without a database there
+// is nothing to load yet.
 func (a *addresses) load(ctx context.Context) {
-	if !a.asked() {
+	op := a.op.Load()
+	if !a.asked() || op == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, loadTime)
 	defer cancel()
 
-	list, err := a.op.Sources(ctx, a.region)
+	list, err := op.Sources(ctx, a.region)
 	if err == nil {
 		err = a.swap(list)
 	}
@@ -149,7 +157,7 @@ func (a *addresses) look(ctx context.Context) {
 	limited, cancel := context.WithTimeout(ctx, loadTime)
 	defer cancel()
 
-	list, err := a.op.Sources(limited, a.region)
+	list, err := a.op.Load().Sources(limited, a.region)
 	if err == nil {
 		err = a.use(ctx, list)
 	}
@@ -196,7 +204,7 @@ func (a *addresses) refresh(ctx context.Context) {
 	defer cancel()
 
 	at := a.now()
-	done, err := a.op.RefreshSources(limited, operator.Refresh{Region: a.region, URL: a.url, At: at})
+	done, err := a.op.Load().RefreshSources(limited, operator.Refresh{Region: a.region, URL: a.url, At: at})
 	if err == nil {
 		err = a.use(ctx, done.List)
 	}

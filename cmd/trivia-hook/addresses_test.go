@@ -17,6 +17,7 @@ import (
 	"trivia/internal/config"
 	"trivia/internal/customerio"
 	"trivia/internal/diag"
+	"trivia/internal/operator"
 	"trivia/internal/source"
 	"trivia/internal/store"
 )
@@ -78,9 +79,10 @@ func newKeeper(t *testing.T, db postgres, url string, clock *time.Time) keeper {
 	}
 
 	k := keeper{guard: source.NewGuard(allowed, source.List{}, false), log: &bytes.Buffer{}, clock: clock}
-	k.addresses = newAddresses(set, s, k.guard, diag.New(), slog.New(slog.NewTextHandler(k.log, nil)),
+	k.addresses = newAddresses(set, k.guard, diag.New(), slog.New(slog.NewTextHandler(k.log, nil)),
 		func() time.Time { return *clock })
 	k.jitter = func() float64 { return 0 }
+	k.op.Store(operator.New(s, "trivia-hook@here"))
 
 	return k
 }

@@ -36,7 +36,8 @@ func newCertificate(set settings, log *slog.Logger, now func() time.Time) *certi
 	if set.pair == nil {
 		return nil
 	}
-	c := &certificate{certFile: set.TLSCert, keyFile: set.TLSKey, log: log, now: now}
+	c := &certificate{certFile: set.TLSCert, keyFile: set.TLSKey, log: log, now: now, looked: now()}
+	c.seen = c.stamp()
 	c.take(set.pair)
 
 	return c

@@ -143,8 +143,8 @@ func TestABadCertificateIsAWrongSetting(t *testing.T) {
 		"no pair": files.env(), "no file": {config.TLSCert: "/nowhere.pem", config.TLSKey: "/nowhere.key"}, "half of it": {config.TLSCert: files.cert},
 	} {
 		p := launch(t, on("postgres://nowhere").with(e))
-		if code := p.exit(t); code != exitWords || !strings.Contains(p.stderr.String(), "TRIVIA_TLS_") {
-			t.Errorf("%s: exit code %d and %q, want %d and the setting's name", name, code, p.stderr, exitWords)
+		if code := p.exit(t); code != exitConfig || !strings.Contains(p.stderr.String(), "TRIVIA_TLS_") {
+			t.Errorf("%s: exit code %d and %q, want %d and the setting's name", name, code, p.stderr, exitConfig)
 		}
 	}
 }

@@ -5,11 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"trivia/internal/drain"
 	"trivia/internal/pgembed"
 	"trivia/internal/store"
+)
+
+// How a database that is not there is asked for again.
+const (
+	firstWait   = 100 * time.Millisecond
+	longestWait = 5 * time.Second
+	stopTime    = 30 * time.Second // for the private Postgres to stop in good order
 )
 
 // A database is the store, opened, and the private Postgres below it if there
@@ -19,63 +28,147 @@ type database struct {
 
 	Intake *store.Intake
 
+	log     *slog.Logger
+	set     settings
 	options pgembed.Options
 	cluster *pgembed.Cluster // nil unless embedded
+	private *store.DSN       // where the private Postgres is, once it is migrated
+	silent  atomic.Bool      // it did not answer when the service began to stop
 }
 
-// openDatabase opens the database that the settings name, and migrates it if
-// it is our own.
-func openDatabase(ctx context.Context, log *slog.Logger, set settings) (_ *database, err error) {
-	ctx, cancel := context.WithTimeout(ctx, startTime)
+func newDatabase(log *slog.Logger, set settings) *database {
+	return &database{log: log, set: set, options: pgembed.Options{Dir: set.DataDir, Durable: true, Log: log}}
+}
+
+// waitingForDatabase is logged once for each cause.
+const waitingForDatabase = "waiting for the database; deliveries are answered 503 until it is there"
+
+// open opens the database that the settings name, and migrates it if it is our
+// own. It waits for as long as that takes, tells state why, and logs each change
+// of the cause. It fails only for what waiting does not mend, or when ctx ends.
+func (db *database) open(ctx context.Context, state *readiness) error {
+	said := ""
+	for attempt := 1; ; attempt++ {
+		err := db.try(ctx)
+		switch {
+		case err == nil:
+			if said != "" {
+				db.log.InfoContext(ctx, "the database answers")
+			}
+
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case isFinal(err):
+			return err
+		}
+
+		state.wait(err)
+		if kind := store.Kind(err); kind != said {
+			db.log.WarnContext(ctx, waitingForDatabase, slog.Any("error", err))
+			said = kind
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(drain.Backoff(attempt, firstWait, longestWait, 0)):
+		}
+	}
+}
+
+// isFinal reports whether trying again would not mend it: a schema that is too
+// old, and what is wrong with the place of a private Postgres. A disk that is
+// full may have room again.
+func isFinal(err error) bool {
+	switch {
+	case errors.Is(err, store.ErrNotMigrated):
+		return true
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, pgembed.ErrDiskFull):
+		return false
+	}
+	_, ours := errors.AsType[*clusterError](err)
+
+	return ours
+}
+
+// A clusterError says why the private Postgres does not start.
+type clusterError struct{ err error }
+
+func (e *clusterError) Error() string { return e.err.Error() }
+func (e *clusterError) Unwrap() error { return e.err }
+
+// try goes on where the last try has failed.
+func (db *database) try(ctx context.Context) error {
+	dsn := db.set.dsn
+	if db.set.Embedded {
+		if err := db.startEmbedded(ctx); err != nil {
+			return err
+		}
+		dsn = db.private
+	}
+
+	limited, cancel := context.WithTimeout(ctx, connectTime)
 	defer cancel()
-
-	db := &database{}
-	defer func() {
-		if err != nil {
-			db.close(ctx, log)
-		}
-	}()
-
-	dsn := set.dsn
-	if set.Embedded {
-		if dsn, err = db.startEmbedded(ctx, log, set); err != nil {
-			return nil, err
-		}
+	s, err := dsn.Open(limited)
+	if err != nil {
+		return err
 	}
-	if db.Store, err = dsn.Open(ctx); err != nil {
-		return nil, err
+	err = s.Ready(limited)
+	if err == nil {
+		db.Intake, err = dsn.OpenIntake(limited, store.IntakeOptions{
+			Conns: writers, Statement: statement, CreateUsers: db.set.CreateUsers, Owing: owingOf(db.set),
+		})
 	}
-	if err = db.Ready(ctx); err != nil {
-		return nil, err
+	if err != nil {
+		s.Close()
+		return err
 	}
-	db.Intake, err = dsn.OpenIntake(ctx, store.IntakeOptions{
-		Conns: writers, Statement: statement, CreateUsers: set.CreateUsers, Owing: owingOf(set),
-	})
+	db.Store = s
 
-	return db, err
+	return nil
 }
 
-func (db *database) startEmbedded(ctx context.Context, log *slog.Logger, set settings) (*store.DSN, error) {
-	db.options = pgembed.Options{Dir: set.DataDir, Durable: true, Log: log}
-	cluster, err := pgembed.Start(ctx, db.options)
-	if err != nil {
-		return nil, err
+// startEmbedded starts the private Postgres, and migrates it, without a limit
+// of time: a large one may have much to recover, or to change.
+func (db *database) startEmbedded(ctx context.Context) error {
+	if db.cluster != nil {
+		select {
+		case <-db.cluster.Done():
+			db.cluster = nil
+		default:
+		}
 	}
-	db.cluster = cluster
+	if db.cluster == nil {
+		cluster, err := pgembed.Start(ctx, db.options)
+		if err != nil {
+			return &clusterError{err}
+		}
+		db.cluster = cluster
+	}
+	if db.private != nil {
+		return nil
+	}
 
-	dsn, err := store.ParseDSN(cluster.URL(), store.DSNOptions{})
+	dsn, err := store.ParseDSN(db.cluster.URL(), store.DSNOptions{})
 	if err != nil {
-		return nil, err
+		return &clusterError{err}
 	}
 	before, err := dsn.Migrate(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
+	db.private = dsn
 	if before.Version < before.Latest {
-		log.InfoContext(ctx, "migrated the database", slog.Int("from", before.Version), slog.Int("to", before.Latest))
+		db.log.InfoContext(ctx, "migrated the database", slog.Int("from", before.Version), slog.Int("to", before.Latest))
 	}
 
-	return dsn, nil
+	return nil
+}
+
+func (db *database) backlog(ctx context.Context) (int64, map[string]int64, time.Duration, error) {
+	b, err := db.Backlog(ctx)
+
+	return b.Pending, b.Parked, b.Oldest, err
 }
 
 // supervise starts the private Postgres again whenever it dies by itself,
@@ -105,7 +198,7 @@ func (db *database) restart(ctx context.Context, log *slog.Logger) {
 
 			return
 		}
-		wait := drain.Backoff(attempt, 100*time.Millisecond, 5*time.Second, 0)
+		wait := drain.Backoff(attempt, firstWait, longestWait, 0)
 		log.ErrorContext(ctx, "the private Postgres does not start", slog.Any("error", err), slog.Duration("again_after", wait))
 		select {
 		case <-ctx.Done():
@@ -114,8 +207,29 @@ func (db *database) restart(ctx context.Context, log *slog.Logger) {
 	}
 }
 
-// close ends everything that openDatabase has opened, in the opposite order.
-func (db *database) close(ctx context.Context, log *slog.Logger) {
+// leave finds out, when the service stops, whether the database still answers:
+// one that does not is not waited for.
+func (db *database) leave(ctx context.Context) {
+	if db.Store == nil {
+		return
+	}
+	limited, cancel := context.WithTimeout(ctx, lastTime/2)
+	defer cancel()
+	db.silent.Store(db.Ping(limited) != nil)
+}
+
+// patience returns how long last words to others may take: little, if they
+// have to be agreed on with a database that is silent.
+func (db *database) patience(usual time.Duration) time.Duration {
+	if db.silent.Load() {
+		return lastTime / 2
+	}
+
+	return usual
+}
+
+// close ends everything that open has opened, in the opposite order.
+func (db *database) close(ctx context.Context) {
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
@@ -123,17 +237,17 @@ func (db *database) close(ctx context.Context, log *slog.Logger) {
 	}()
 	select {
 	case <-closed:
-	case <-time.After(closeTime):
-		log.WarnContext(ctx, "the database does not answer: leaving without a good-bye to it")
+	case <-time.After(db.patience(2 * lastTime)):
+		db.log.WarnContext(ctx, "the database does not answer: leaving without a good-bye to it")
 	}
 	if db.cluster == nil {
 		return
 	}
 
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), startTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 	defer cancel()
 	if err := db.cluster.Stop(ctx); err != nil && !errors.Is(err, context.Canceled) {
-		log.ErrorContext(ctx, "stop the private Postgres", slog.Any("error", fmt.Errorf("%s: %w", db.options.Dir, err)))
+		db.log.ErrorContext(ctx, "stop the private Postgres", slog.Any("error", fmt.Errorf("%s: %w", db.options.Dir, err)))
 	}
 }
 

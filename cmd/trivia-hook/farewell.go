@@ -33,10 +33,13 @@ func (f *farewell) attend(s *http.Server) {
 	}
 }
 
+// begin tells everybody from now on that their answer is the last.
+func (f *farewell) begin() { f.leaving.Store(true) }
+
 // say waits until everybody has left, but no longer than most: who keeps a
 // connection for later is not waited for.
 func (f *farewell) say(most time.Duration) {
-	f.leaving.Store(true)
+	f.begin()
 
 	look := time.NewTicker(10 * time.Millisecond)
 	defer look.Stop()

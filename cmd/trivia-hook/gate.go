@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
@@ -41,15 +40,4 @@ func newGates(set settings, cert *certificate, metrics *diag.Metrics, edge *rece
 	metrics.Connections(public.Open, most)
 
 	return public, private
-}
-
-// ready adds to what the database says whether anybody can get in.
-func (h *hook) ready(database func(context.Context) error) func(context.Context) error {
-	return func(ctx context.Context) error {
-		if err := h.gate.Accepting(); err != nil {
-			return err
-		}
-
-		return database(ctx)
-	}
 }

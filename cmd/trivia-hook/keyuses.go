@@ -12,6 +12,9 @@ import (
 // keyUsesEvery is how often the uses of signing keys are written down.
 const keyUsesEvery = 10 * time.Second
 
+// addTime is for writing them down.
+const addTime = 2 * time.Second
+
 // A keyLog writes down how often each signing key has matched. It is no part of
 // keeping deliveries: when the database is away, what was counted waits.
 type keyLog struct {
@@ -26,7 +29,7 @@ type keyLog struct {
 func (k *keyLog) run(ctx context.Context) {
 	drain.Loop(ctx, k.log, keyUsesEvery, nil, k.Step)
 
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastTime)
 	defer cancel()
 	if _, err := k.Step(last); err != nil {
 		k.log.WarnContext(ctx, "the last uses of signing keys are not counted", slog.Any("error", err))
@@ -40,7 +43,7 @@ func (k *keyLog) Step(ctx context.Context) (int, error) {
 		return 0, nil
 	}
 
-	limited, cancel := context.WithTimeout(ctx, closeTime)
+	limited, cancel := context.WithTimeout(ctx, addTime)
 	defer cancel()
 	if err := k.store.AddKeyUses(limited, k.left); err != nil {
 		return 0, err

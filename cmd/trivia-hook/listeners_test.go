@@ -132,8 +132,8 @@ func TestEverythingThatHappensIsCounted(t *testing.T) {
 	if got := p.logged(t, "delivery parked"); len(got) != 3 {
 		t.Errorf("%d lines about 3 parked deliveries", len(got))
 	}
-	if got := len(p.records(t)); got != 11 {
-		t.Errorf("%d lines in the log, want three at the start, and one for each that was refused or parked:\n%s", got, p.stderr)
+	if got := len(p.records(t)); got != 12 {
+		t.Errorf("%d lines in the log, want four at the start, and one for each that was refused or parked:\n%s", got, p.stderr)
 	}
 	if _, refused := get(t, p.private+"/refused"); strings.Count(refused, `"status"`) != 5 || strings.Contains(refused, hidden) {
 		t.Errorf("/refused = %s, want 5 and no secret", refused)

@@ -74,9 +74,16 @@ func launch(t *testing.T, e env, args ...string) *program {
 func launchFile(t *testing.T, path, dir string, e env, args ...string) *program {
 	t.Helper()
 
+	return launchWith(t, path, dir, e, nil, args...)
+}
+
+// launchWith is launchFile with open files, the first of which is number 3.
+func launchWith(t *testing.T, path, dir string, e env, files []*os.File, args ...string) *program {
+	t.Helper()
+
 	p := &program{stdout: &transcript{}, stderr: &transcript{}, ended: make(chan struct{})}
 	p.cmd = exec.CommandContext(t.Context(), path, args...)
-	p.cmd.Dir = dir
+	p.cmd.Dir, p.cmd.ExtraFiles = dir, files
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
 	p.cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"),

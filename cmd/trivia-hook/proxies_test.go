@@ -16,17 +16,17 @@ import (
 	"trivia/internal/customerio"
 )
 
-// A front is a proxy that teams put before trivia-hook, started with the very
+// A proxy is one that teams put before trivia-hook, started with the very
 // file that deploy/ has for it, but for its addresses.
-type front struct {
+type proxy struct {
 	name, example string
 	more          func(dir string) []string // lines behind the first that ends in {, for places it may write to
 	args          func(file, dir string) []string
 	reload        syscall.Signal
 }
 
-func fronts() []front {
-	return []front{
+func fronts() []proxy {
+	return []proxy{
 		{
 			name: "nginx", example: "nginx.conf.example", reload: syscall.SIGHUP,
 			more: func(dir string) []string {
@@ -101,7 +101,7 @@ func TestProxiesKeepConnectionsWithoutLosingARequest(t *testing.T) {
 }
 
 // start starts a proxy before the service at host, and returns its base URL.
-func (f front) start(t *testing.T, host string) (string, *exec.Cmd) {
+func (f proxy) start(t *testing.T, host string) (string, *exec.Cmd) {
 	t.Helper()
 
 	path, err := lookForTool(f.name)

@@ -54,12 +54,12 @@ func newPushback(set settings, db *database, metrics *diag.Metrics, log *slog.Lo
 }
 
 // push runs the stage until ctx ends, and a moment longer for calls under way.
-func (h *hook) push(ctx context.Context) {
-	if h.pushback == nil {
+func (b *back) push(ctx context.Context) {
+	if b.pushback == nil {
 		return
 	}
-	drain.Loop(ctx, h.log, sweepEvery, h.pushback.Wake(), h.pushback.Step)
-	if err := h.pushback.Wait(); err != nil {
-		h.log.WarnContext(ctx, "pushes are sent again by who runs next", slog.Any("error", err))
+	drain.Loop(ctx, b.log, sweepEvery, b.pushback.Wake(), b.pushback.Step)
+	if err := b.pushback.Wait(); err != nil {
+		b.log.WarnContext(ctx, "pushes are sent again by who runs next", slog.Any("error", err))
 	}
 }

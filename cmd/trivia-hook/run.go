@@ -23,7 +23,7 @@ import (
 const (
 	exitDone   = 0
 	exitFailed = 1
-	exitWords  = 2 // wrong flags or settings
+	exitConfig = 78 // wrong flags or settings: EX_CONFIG of sysexits.h. Go's runtime ends with 2 by itself
 )
 
 // Surroundings are all that main reads of its process, so that tests can
@@ -42,10 +42,10 @@ type surroundings struct {
 }
 
 type flags struct {
-	embedded, demo, version bool
+	embedded, demo, takeover, version bool
 }
 
-const usage = `Usage: trivia-hook [--embedded] [--demo]
+const usage = `Usage: trivia-hook [--embedded] [--demo] [--takeover]
 
 Receives Customer.io's webhooks, awards one prize for each user and trivia, and
 tells Customer.io what came of it.
@@ -57,6 +57,8 @@ the profile for good.
   --embedded  run a private Postgres in TRIVIA_DATA_DIR instead of DATABASE_URL
   --demo      put users demo-1 … demo-100 into a database that has none, and
               print what to try next
+  --takeover  replace the trivia-hook that runs at the same address, without
+              refusing anybody a connection: it stops when this one is ready
   --version   print the version
 
 Settings come from the environment. SIGHUP reads those again that are in
@@ -73,7 +75,7 @@ func run(ctx context.Context, sur surroundings) int {
 		return exitDone
 	case err != nil:
 		_, _ = fmt.Fprintf(sur.stderr, "trivia-hook: %v\ntrivia-hook: hint: trivia-hook --help lists the flags\n", err)
-		return exitWords
+		return exitConfig
 	case opts.version:
 		_, _ = fmt.Fprintln(sur.stdout, "trivia-hook", version())
 		return exitDone
@@ -85,7 +87,7 @@ func run(ctx context.Context, sur surroundings) int {
 			_, _ = fmt.Fprintf(sur.stderr, "trivia-hook: %s\n", strings.TrimSuffix(line, "\n"))
 		}
 
-		return exitWords
+		return exitConfig
 	}
 
 	set.host = sur.host
@@ -105,6 +107,7 @@ func parse(args []string) (flags, error) {
 	set.SetOutput(io.Discard)
 	set.BoolVar(&f.embedded, "embedded", false, "")
 	set.BoolVar(&f.demo, "demo", false, "")
+	set.BoolVar(&f.takeover, "takeover", false, "")
 	set.BoolVar(&f.version, "version", false, "")
 	if err := set.Parse(args); err != nil {
 		return f, err

@@ -68,8 +68,8 @@ func TestADatabaseURLThatCannotBeUsedIsAWrongSetting(t *testing.T) {
 		{pgtest.Schema(t) + "&pool_max_conns=3", "pool_max_conns must be a whole number of at least 8"},
 	} {
 		p := launch(t, on(tt.url))
-		if code := p.exit(t); code != exitWords {
-			t.Errorf("exit code = %d, want %d", code, exitWords)
+		if code := p.exit(t); code != exitConfig {
+			t.Errorf("exit code = %d, want %d", code, exitConfig)
 		}
 		if lines := p.stderr.lines(); len(lines) != 1 || !strings.Contains(lines[0], config.DatabaseURL+": ") || !strings.Contains(lines[0], tt.want) {
 			t.Errorf("it says %q, want %q", lines, tt.want)

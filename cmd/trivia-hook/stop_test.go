@@ -168,8 +168,13 @@ func newCaller(t *testing.T, base string, w win) *caller {
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 
-	return &caller{conn: conn, reader: bufio.NewReader(conn), request: rawWin(t, host, w)}
+	c := callerOn(conn)
+	c.request = rawWin(t, host, w)
+
+	return c
 }
+
+func callerOn(conn net.Conn) *caller { return &caller{conn: conn, reader: bufio.NewReader(conn)} }
 
 // rawWin is a signed request as it goes over the wire. The body comes last.
 func rawWin(t *testing.T, host string, w win) []byte {
@@ -185,20 +190,36 @@ func rawWin(t *testing.T, host string, w win) []byte {
 // hear reads one answer, which must be 200, and returns whether it is the last
 // on this connection.
 func (c *caller) hear() (last bool, err error) {
+	status, last, err := c.hearAny()
+	if err == nil && status != http.StatusOK {
+		return false, fmt.Errorf("answer %d: status %d", c.answered.Load(), status)
+	}
+
+	return last, err
+}
+
+// hearAny reads one answer.
+func (c *caller) hearAny() (status int, last bool, err error) {
 	resp, err := http.ReadResponse(c.reader, nil)
 	if err != nil {
-		return false, fmt.Errorf("answer %d: %w", c.answered.Load()+1, err)
+		return 0, false, fmt.Errorf("answer %d: %w", c.answered.Load()+1, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-		return false, fmt.Errorf("answer %d: %w", c.answered.Load()+1, err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		return false, fmt.Errorf("answer %d: %s", c.answered.Load()+1, resp.Status)
+		return 0, false, fmt.Errorf("answer %d: %w", c.answered.Load()+1, err)
 	}
 	c.answered.Add(1)
 
-	return resp.Close, nil
+	return resp.StatusCode, resp.Close, nil
+}
+
+// exchange sends the request and reads its answer, whatever that is.
+func (c *caller) exchange() (status int, last bool, err error) {
+	if _, err := c.conn.Write(c.request); err != nil {
+		return 0, false, err
+	}
+
+	return c.hearAny()
 }
 
 // call sends the request and hears the answer.

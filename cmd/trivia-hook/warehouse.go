@@ -16,8 +16,7 @@ import (
 )
 
 const (
-	copyEvery = time.Second     // how soon it is noticed that there are rows for the warehouse
-	flushTime = 5 * time.Second // for what is gathered, when the service stops
+	copyEvery = time.Second // how soon it is noticed that there are rows for the warehouse
 
 	// From so many requests on that wait for their commit, intake has all that it
 	// can do: the stage then works a sixth of the time, and catches up later.
@@ -27,7 +26,7 @@ const (
 
 // newWarehouse returns the stage that copies events and wins, or nil where that
 // is not set.
-func (h *hook) newWarehouse(ctx context.Context, set settings, db *store.Store, now func() time.Time) (*warehouse.Stage, error) {
+func (b *back) newWarehouse(ctx context.Context, set settings, db *store.Store, now func() time.Time) (*warehouse.Stage, error) {
 	if set.Warehouse.Kind == config.NoWarehouse {
 		return nil, nil //nolint:nilnil // no stage is what the settings ask for
 	}
@@ -35,13 +34,13 @@ func (h *hook) newWarehouse(ctx context.Context, set settings, db *store.Store, 
 	if err != nil {
 		return nil, fmt.Errorf("open the warehouse %s: %w", set.Warehouse.Name(), err)
 	}
-	h.log.InfoContext(ctx, "events and wins are copied to the warehouse", slog.String("sink", sink.Name()))
-	h.metrics.WarehouseLag(func(ctx context.Context) ([]diag.WarehouseLag, error) { return warehouseLag(ctx, db, now) })
+	b.log.InfoContext(ctx, "events and wins are copied to the warehouse", slog.String("sink", sink.Name()))
+	b.metrics.WarehouseLag(func(ctx context.Context) ([]diag.WarehouseLag, error) { return warehouseLag(ctx, db, now) })
 
 	return warehouse.NewStage(warehouse.Options{
-		Store: db, Sink: sink, Metrics: h.metrics, Log: h.log, Now: now, Jitter: rand.Float64, Every: set.Warehouse.Every,
+		Store: db, Sink: sink, Metrics: b.metrics, Log: b.log, Now: now, Jitter: rand.Float64, Every: set.Warehouse.Every,
 		Spare: func(took time.Duration) time.Duration {
-			if h.intake.Waiting() < busyIntake {
+			if b.intake.Waiting() < busyIntake {
 				return 0
 			}
 
@@ -68,15 +67,15 @@ func warehouseLag(ctx context.Context, db *store.Store, now func() time.Time) ([
 
 // copy runs the stage until ctx ends, and a moment longer for what it has in
 // hand.
-func (h *hook) copy(ctx context.Context) {
-	if h.warehouse == nil {
+func (b *back) copy(ctx context.Context) {
+	if b.warehouse == nil {
 		return
 	}
-	drain.Loop(ctx, h.log, copyEvery, nil, h.warehouse.Step)
+	drain.Loop(ctx, b.log, copyEvery, nil, b.warehouse.Step)
 
-	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.db.patience(farTime))
 	defer cancel()
-	if err := h.warehouse.Close(limited); err != nil && !errors.Is(err, context.Canceled) {
-		h.log.WarnContext(ctx, "what was not handed to the warehouse is sent by who runs next", slog.Any("error", err))
+	if err := b.warehouse.Close(limited); err != nil && !errors.Is(err, context.Canceled) {
+		b.log.WarnContext(ctx, "what was not handed to the warehouse is sent by who runs next", slog.Any("error", err))
 	}
 }

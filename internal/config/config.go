@@ -17,7 +17,8 @@ type Hook struct {
 
 	PasswordCommand Secret // that sh runs for the database's password; empty: there is none
 
-	Listen, AdminListen string // host:port; port 0 means any free one
+	Listen, AdminListen string        // host:port; port 0 means any free one
+	StopDelay           time.Duration // requests are still let in so long after a signal to stop
 
 	EventKeys, ActionKeys []Secret // never empty
 
@@ -74,6 +75,7 @@ func hookFrom(getenv func(string) string, embedded bool, p place) (Hook, Complai
 		DataDir:     r.dataDir(p),
 		Listen:      r.hostPort(Listen, defaultListen),
 		AdminListen: r.hostPort(AdminListen, defaultAdminListen),
+		StopDelay:   r.delay(StopDelay, defaultStopDelay),
 		EventKeys:   r.keys(WebhookSecret),
 		ActionKeys:  r.keys(ActionSecret),
 		SiteID:      r.text(SiteID),

@@ -192,6 +192,22 @@ func (r *reader) duration(name, otherwise string) time.Duration {
 	return d
 }
 
+// longestDelay is more than any balancer takes to notice something.
+const longestDelay = 10 * time.Minute
+
+// delay reads how long something is put off.
+func (r *reader) delay(name, otherwise string) time.Duration {
+	value := cmp.Or(r.text(name), otherwise)
+	d, err := time.ParseDuration(value)
+	if err != nil || d < 0 || d > longestDelay {
+		r.complain(name, quote(value), "a duration of at most 10m, such as 5s or 30s, or 0 for none")
+
+		return 0
+	}
+
+	return d
+}
+
 // interval reads how often something is done.
 func (r *reader) interval(name, otherwise string) time.Duration {
 	value := cmp.Or(r.text(name), otherwise)

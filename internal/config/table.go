@@ -9,6 +9,7 @@ const (
 	DataDir            = "TRIVIA_DATA_DIR"
 	Listen             = "TRIVIA_LISTEN"
 	AdminListen        = "TRIVIA_ADMIN_LISTEN"
+	StopDelay          = "TRIVIA_STOP_DELAY"
 	WebhookSecret      = "CUSTOMERIO_WEBHOOK_SECRET" //nolint:gosec // a name, no secret
 	ActionSecret       = "CUSTOMERIO_ACTION_SECRET"  //nolint:gosec // a name, no secret
 	SiteID             = "CUSTOMERIO_SITE_ID"
@@ -50,6 +51,7 @@ const (
 const (
 	defaultListen        = "127.0.0.1:8080"
 	defaultAdminListen   = "127.0.0.1:9090"
+	defaultStopDelay     = "0"
 	defaultRegion        = "us"
 	defaultSources       = "customerio"
 	defaultSourceMode    = "enforce"
@@ -90,6 +92,10 @@ func Table() []Setting {
 		{DataDir, "the user's data directory + /trivia", "where the private Postgres keeps its data"},
 		{Listen, defaultListen, "public listener: the two routes, /healthz, /readyz and nothing else"},
 		{AdminListen, defaultAdminListen, "private listener: /metrics, /debug/pprof/, refused requests"},
+		{
+			StopDelay, defaultStopDelay,
+			"how long requests are still let in after a signal to stop, while /readyz says 503: until whoever sends them here has noticed",
+		},
 		{WebhookSecret, "required", "signing keys, comma separated: any one may match (rotation)"},
 		{ActionSecret, "the above", "signing keys of the action route, which Customer.io signs with another key"},
 		{SiteID, "none", "without it and the next, pushes are kept and not sent"},

@@ -34,6 +34,7 @@ type Metrics struct {
 	warehouses warehouses
 	edge       edge
 	schema     schema
+	stages     stages
 }
 
 // New returns metrics with a registry of their own, which also holds those of
@@ -71,6 +72,7 @@ func New() *Metrics {
 	m.warehouses = newWarehouses(r)
 	m.edge = newEdge(r)
 	m.schema = newSchema(r)
+	m.stages = newStages(r)
 	m.pruned = singles(r.counter("trivia_pruned_total",
 		"Rows that were past their use and are deleted or, of bodies, blanked.", "table"))
 

@@ -31,6 +31,8 @@ var (
 	// ErrOtherMajor means that the data was made by a major version of Postgres
 	// that this machine does not have.
 	ErrOtherMajor = errors.New("data is of another major version of Postgres")
+	// ErrDiskFull means that a server or its set-up ended for want of space.
+	ErrDiskFull = errors.New("the disk is full")
 )
 
 // Database and Role are the names that every cluster is made with.

@@ -12,7 +12,7 @@ import (
 // How long a server whose owner was killed may go on writing into what is being
 // removed, and how often that is tried.
 const (
-	writesOn    = 30 * time.Second
+	writesOn    = 5 * time.Minute
 	removeAgain = 20 * time.Millisecond
 )
 

@@ -114,7 +114,7 @@ func Database(tb testing.TB) string {
 	base := cluster(tb).URL()
 	name := newName(tb)
 	execute(tb, base, "CREATE DATABASE "+name+" TEMPLATE template0")
-	tb.Cleanup(func() { execute(tb, base, "DROP DATABASE "+name+" WITH (FORCE)") })
+	tb.Cleanup(func() { execute(tb, base, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") })
 
 	return with(tb, base, func(u *url.URL) { u.Path = "/" + name })
 }

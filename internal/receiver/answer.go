@@ -69,6 +69,8 @@ func refusalOf(err error) refusal {
 		return refusal{http.StatusForbidden, "this address may not call", "forwarded_header"}
 	case errors.Is(err, errFraming):
 		return refusal{http.StatusBadRequest, "the body must end in one way only", "framing"}
+	case errors.Is(err, errStarting):
+		return refusal{http.StatusServiceUnavailable, "starting; send it again", "starting"}
 	case errors.Is(err, errQueueFull):
 		return refusal{http.StatusServiceUnavailable, "busy; send it again", "queue_full"}
 	case errors.Is(err, errPanic):

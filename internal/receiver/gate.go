@@ -189,6 +189,31 @@ func (g *Gate) left(c *conn) {
 	}
 }
 
+// longAgo is a deadline that has passed, by whatever clock.
+var longAgo = time.Unix(1, 0)
+
+// Hurry is for a server that is being shut down: it closes the connections on
+// which nothing has come since the last answer, or ever, and lets those wait no
+// longer whose request is not whole. Who has sent a body only in part is answered
+// so; whose request is whole is not disturbed.
+func (g *Gate) Hurry() {
+	g.leaving.Store(true)
+	g.mu.Lock()
+	all := make([]*conn, 0, len(g.conns))
+	for c := range g.conns {
+		all = append(all, c)
+	}
+	g.mu.Unlock()
+
+	for _, c := range all {
+		if c.quiet.Load() != 0 && !pending(c.raw) {
+			_ = c.Close()
+			continue
+		}
+		_ = c.raw.SetReadDeadline(longAgo)
+	}
+}
+
 // makeRoom returns when there are no more connections than may be, newest
 // included, or when the listener is closed: who was accepted is answered then.
 func (g *Gate) makeRoom(newest *conn, closed <-chan struct{}) {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"trivia/internal/diag"
@@ -38,8 +40,9 @@ const (
 	minBatch = 32   // is worth a commit beside another one; fewer wait for that to end
 )
 
-// Errors of Submit. The edge answers both the same way.
+// Errors of Submit. The edge answers all of them the same way.
 var (
+	errStarting  = errors.New("the service is starting: there is no database yet")
 	errQueueFull = errors.New("the intake queue is full")
 	errTooSlow   = errors.New("the database did not take the delivery in time")
 )
@@ -66,7 +69,8 @@ type Intake struct {
 	now     func() time.Time
 	nudge   func() // wakes the stage that settles what was only kept
 
-	wake chan struct{}
+	wake   chan struct{}
+	opened atomic.Bool // there is an inbox
 
 	mu    sync.Mutex
 	queue []*ticket
@@ -77,15 +81,31 @@ type Intake struct {
 }
 
 // NewIntake returns an intake into inbox. Nothing is taken in until [Intake.Run]
-// runs. Nudge is called after a batch was kept without being settled.
+// runs. Without an inbox, everything is refused until [Intake.Open] brings one.
+// Nudge is called after a batch was kept without being settled.
 func NewIntake(inbox Inbox, metrics *diag.Metrics, log *slog.Logger, now func() time.Time, nudge func()) *Intake {
-	return &Intake{inbox: inbox, metrics: metrics, log: log, now: now, nudge: nudge, wake: make(chan struct{}, 1)}
+	in := &Intake{metrics: metrics, log: log, now: now, nudge: nudge, wake: make(chan struct{}, 1)}
+	if inbox != nil {
+		in.Open(inbox)
+	}
+
+	return in
+}
+
+// Open lets requests in, which inbox keeps from now on. It must be called
+// before [Intake.Run], and once.
+func (in *Intake) Open(inbox Inbox) {
+	in.inbox = inbox
+	in.opened.Store(true)
 }
 
 // Submit waits until the arrival is durably kept and returns its receipt. On
 // an error it may or may not have been kept: the sender has to send it again,
 // and will then be told that it is a duplicate if it was.
 func (in *Intake) Submit(a store.Arrival) (store.Receipt, error) {
+	if !in.opened.Load() {
+		return store.Receipt{}, errStarting
+	}
 	t := &ticket{arrival: a, gone: in.now().Add(patience), done: make(chan result, 1)}
 	if !in.enqueue(t) {
 		return store.Receipt{}, errQueueFull
@@ -139,10 +159,32 @@ func (in *Intake) Run(ctx context.Context) {
 			ended = true
 		}
 		for batch := in.gather(); len(batch) > 0; batch = in.gather() {
-			in.settle(batch) //nolint:contextcheck // a batch has a context of its own
-			in.rest()
+			in.take(batch) //nolint:contextcheck // a batch has a context of its own
 		}
 	}
+}
+
+// take settles a batch. A fault of ours costs that batch and nothing else: its
+// senders are told to come again.
+func (in *Intake) take(batch []*ticket) {
+	defer in.rest()
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		in.metrics.StagePanicked("intake")
+		in.log.Error("fault while a batch was taken in; its senders are told to come again", slog.Int("deliveries", len(batch)),
+			slog.Any("fault", p), slog.String("stack", string(debug.Stack())))
+		for _, t := range batch {
+			select {
+			case t.done <- result{err: errPanic}:
+			default: // is answered
+			}
+		}
+	}()
+
+	in.settle(batch)
 }
 
 // gather returns the next batch, the longest waiting first, and leaves the

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"syscall"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -153,6 +154,26 @@ func TooSlow(err error) bool {
 	refusal, ok := errors.AsType[*pgconn.PgError](err)
 
 	return ok && refusal.Code == queryCanceled || errors.Is(err, context.DeadlineExceeded)
+}
+
+// Kind returns in a word or two why a database could not be used, so that two
+// errors of one cause have the same: they may name other ports, times and
+// processes.
+func Kind(err error) string {
+	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return refusal.Code
+	}
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return errno.Error()
+	}
+	if unknown, ok := errors.AsType[*net.DNSError](err); ok {
+		return "unknown host " + unknown.Name
+	}
+	if TooSlow(err) {
+		return "time-out"
+	}
+
+	return "other"
 }
 
 // Message returns what the database said, without our own words around it,
