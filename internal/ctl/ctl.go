@@ -124,6 +124,9 @@ func hintOf(err error) string {
 	if errors.Is(err, store.ErrCursor) {
 		return "--after takes what an earlier call of the same listing has printed"
 	}
+	if store.Denied(err) {
+		return "this role has not the right to do that: sql/roles.sql gives each role what it needs"
+	}
 
 	return ""
 }

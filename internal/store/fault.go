@@ -195,3 +195,11 @@ func Message(err error) string {
 func clean(word string) string {
 	return strings.ToValidUTF8(strings.ReplaceAll(word, "\x00", ""), "\uFFFD")
 }
+
+// Denied reports whether the role lacks a right. The error names the table.
+func Denied(err error) bool {
+	const insufficientPrivilege = "42501"
+	refusal, ok := errors.AsType[*pgconn.PgError](err)
+
+	return ok && refusal.Code == insufficientPrivilege
+}
