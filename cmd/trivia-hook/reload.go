@@ -68,7 +68,7 @@ func (r *reloader) reload(ctx context.Context) {
 		keyChange("event_keys", r.set.event.Keys, set.event.Keys),
 		slog.Any("sources", set.Sources), slog.Any("trusted_proxies", set.TrustedProxies))
 	r.set.action, r.set.event, r.said = set.action, set.event, said
-	if r.set.Observe || r.set.Tolerance == 0 { // a reload does not change these, and they are easily forgotten
+	if r.set.Observe || r.set.Tolerance > 0 { // a reload does not change these, and they are easily forgotten
 		warn(r.log, r.set)
 	}
 	warnOfDangers(r.log, set)

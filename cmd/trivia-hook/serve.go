@@ -155,7 +155,7 @@ func warn(log *slog.Logger, set settings) {
 	if set.Observe {
 		log.Warn("sources are only observed: a caller from anywhere is let in if its signature holds")
 	}
-	if set.Tolerance == 0 {
-		log.Warn("timestamps of any age are accepted: who has recorded a request can send it again")
+	if set.Tolerance > 0 {
+		log.Warn("signed requests are refused when clocks differ, and hold back all behind them", slog.String("tolerance", set.Tolerance.String()))
 	}
 }

@@ -40,7 +40,7 @@ func TestWhatIsNotSetIsAsTheTableSays(t *testing.T) {
 		Listen:      "127.0.0.1:8080", AdminListen: "127.0.0.1:9090",
 		EventKeys: key, ActionKeys: key,
 		Region: "us", TrackURL: "https://track.customer.io", AppURL: "https://api.customer.io",
-		Sources: []string{"customerio"}, Pushes: defaultPushes(), Tolerance: 5 * time.Minute, MaxBody: 1 << 20,
+		Sources: []string{"customerio"}, Pushes: defaultPushes(), MaxBody: 1 << 20,
 		IdleTimeout: 650 * time.Second, AuditEvery: time.Hour, Environment: "development",
 		Warehouse: Warehouse{Format: "parquet", Every: time.Minute},
 	}
@@ -202,7 +202,7 @@ func TestTriviactlRequiresNothing(t *testing.T) {
 
 	want := Ctl{
 		Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9090", Region: "us", TrackURL: "https://track.customer.io", AppURL: "https://api.customer.io",
-		Tolerance: 5 * time.Minute, Sources: []string{"customerio"}, MaxBody: 1 << 20, Environment: "development",
+		Sources: []string{"customerio"}, MaxBody: 1 << 20, Environment: "development",
 		Pushes: Pushes{
 			OnBounce: "suppress", OnSpam: "suppress", OnUnsubscribe: "unsubscribe", OnEngagement: "attributes", OnWin: "attributes",
 			Rate: 100,

@@ -56,7 +56,7 @@ const (
 	defaultSources       = "customerio"
 	defaultSourceMode    = "enforce"
 	defaultUnknownUsers  = "park"
-	defaultTolerance     = "5m"
+	defaultTolerance     = "0"
 	defaultMaxBody       = "1MiB"
 	defaultIdleTimeout   = "650s"
 	defaultOnBounce      = "suppress"
@@ -110,7 +110,7 @@ func Table() []Setting {
 			UnknownUsers, defaultUnknownUsers,
 			"create inserts a missing user with the win, for databases that do not hold the product's users",
 		},
-		{SignatureTolerance, defaultTolerance, "how far a timestamp may be from our clock; 0 = any"},
+		{SignatureTolerance, defaultTolerance, "0 = any age, marked `late` when far from our clock; else how far a timestamp may be, beyond it 401"},
 		{MaxBody, defaultMaxBody, "the longest body that is read; a longer one is answered 413"},
 		{
 			MaxConnections, "4096, or less where few files may be open",

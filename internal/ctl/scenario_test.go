@@ -24,6 +24,8 @@ type model struct {
 	bodies map[string][]string // by key
 	wins   map[string]string   // user and trivia → item
 	naive  bool                // it looks neither at signatures nor at keys
+
+	tolerance time.Duration
 }
 
 func newModel() *model { return &model{bodies: map[string][]string{}, wins: map[string]string{}} }
@@ -41,7 +43,7 @@ func (m *model) answer(w http.ResponseWriter, r *http.Request) (code int, status
 		text = "event-key"
 	}
 	key, _ := signature.NewKey(text)
-	verifier := signature.Verifier{Keys: []signature.Key{key}, Tolerance: 5 * time.Minute}
+	verifier := signature.Verifier{Keys: []signature.Key{key}, Tolerance: m.tolerance}
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(200 * time.Millisecond))
 	switch {
 	case r.URL.Path != customerio.PathWin && r.URL.Path != customerio.PathEvent:
@@ -161,6 +163,7 @@ func TestAScenarioThatDiffersIsTold(t *testing.T) {
 	m := newModel()
 	m.naive = true
 	st, url := m.stageFor(t)
+	st.env["TRIVIA_SIGNATURE_TOLERANCE"] = "5m"
 	if code := st.call(t, "send", "scenario", "wrong-key", "reordered", "stale", "wrong-method", "--url", url, "--output", "csv"); code != 1 {
 		t.Errorf("exit %d, want 1", code)
 	}

@@ -85,8 +85,13 @@ func TestVerifySaysThatItIsStale(t *testing.T) {
 	st := newStage(t)
 	key, _ := signature.NewKey("action-key")
 	st.Stdin = strings.NewReader("body")
-	st.want(t, []string{"verify", "-", "--timestamp", "1777888800", "--signature", signature.Sign(key, "1777888800", []byte("body"))}, 0,
-		"signed by key "+key.Fingerprint()+", a key of the win route\ntimestamp 2026-05-04T10:00:00.000000Z, 2h ago\n",
+	words := []string{"verify", "-", "--timestamp", "1777888800", "--signature", signature.Sign(key, "1777888800", []byte("body"))}
+	said := "signed by key " + key.Fingerprint() + ", a key of the win route\ntimestamp 2026-05-04T10:00:00.000000Z, 2h ago\n"
+	st.want(t, words, 0, said, "triviactl: that is further from now than 5m0s: a hook takes it, and marks it late\n")
+
+	st.env["TRIVIA_SIGNATURE_TOLERANCE"] = "5m"
+	st.Stdin = strings.NewReader("body")
+	st.want(t, words, 0, said,
 		"triviactl: that is further from now than 5m0s: a hook refuses it today\n")
 }
 

@@ -107,14 +107,17 @@ func keyRings(set config.Ctl, only trivia.Kind) ([]keyRing, error) {
 func (s *session) tellAge(stamp string, now time.Time, tolerance time.Duration) {
 	seconds, err := strconv.ParseInt(stamp, 10, 64)
 	if err != nil {
-		s.say("the timestamp is no number of seconds: a hook refuses it unless %s is 0", config.SignatureTolerance)
+		s.say("the timestamp is no number of seconds: a hook marks it late, and refuses it unless %s is 0", config.SignatureTolerance)
 
 		return
 	}
 	at := time.Unix(seconds, 0)
 	s.print("timestamp %s, %s\n", exact(at), relative(at, now))
-	if tolerance > 0 && now.Sub(at).Abs() > tolerance {
+	switch off := now.Sub(at).Abs(); {
+	case tolerance > 0 && off > tolerance:
 		s.say("that is further from now than %s: a hook refuses it today", tolerance)
+	case off > signature.Far:
+		s.say("that is further from now than %s: a hook takes it, and marks it late", signature.Far)
 	}
 }
 

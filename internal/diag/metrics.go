@@ -22,6 +22,8 @@ type Metrics struct {
 	refused    *family[string, prometheus.Counter]
 	deliveries *family[[2]string, prometheus.Counter]
 	marked     *family[[2]string, prometheus.Counter]
+	stamps     *family[string, prometheus.Observer]
+	keys       *prometheus.GaugeVec
 	fallbacks  *family[string, prometheus.Counter]
 	settled    *family[string, prometheus.Counter]
 	refreshes  *family[string, prometheus.Counter]
@@ -44,7 +46,9 @@ func New() *Metrics {
 		// From 0.25 ms, less than a commit takes, to 4 s, after which Customer.io
 		// hangs up.
 		seconds = prometheus.ExponentialBuckets(0.00025, 2, 15)
-		sizes   = prometheus.ExponentialBuckets(1, 2, 11) // 1 to 1024
+		// Requests are stamped when they are sent: all but a few are within a second.
+		distances = []float64{-86400, -3600, -600, -300, -60, -5, 0, 5, 60, 300, 600, 3600, 86400}
+		sizes     = prometheus.ExponentialBuckets(1, 2, 11) // 1 to 1024
 
 		r = registry{prometheus.NewRegistry()}
 		m = &Metrics{registry: r.Registry, live: newLive()}
@@ -58,6 +62,13 @@ func New() *Metrics {
 		"Deliveries at intake, by kind and outcome; pending are those left to the stage behind.", "kind", "outcome"))
 	m.marked = pairs(r.counter("trivia_marked_total",
 		"Deliveries that came in an odd way, by kind and mark: late, reused_key.", "kind", "mark"))
+	stamps := r.histogram("trivia_stamp_distance_seconds",
+		"How long before they came requests were stamped, by our clock and the sender's; below zero where theirs is ahead.", distances, "route")
+	m.stamps = newFamily(func(route string) prometheus.Observer { return stamps.WithLabelValues(route) })
+	m.keys = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "trivia_signing_key", Help: "1 for the fingerprint of each key that a route takes.",
+	}, []string{"route", "key"})
+	r.MustRegister(m.keys)
 	m.fallbacks = singles(r.counter("trivia_award_fallbacks_total",
 		"Batches that were kept without being awarded, by reason.", "reason"))
 	m.settled = singles(r.counter("trivia_settled_total", "Deliveries settled after intake, by outcome.", "outcome"))
@@ -108,6 +119,19 @@ func (m *Metrics) Delivery(kind, outcome string, n int) {
 
 // Marked counts one delivery that came in an odd way.
 func (m *Metrics) Marked(kind, mark string) { m.marked.get([2]string{kind, mark}).Inc() }
+
+// SigningKeys notes the fingerprints of the keys that a route takes from now on.
+func (m *Metrics) SigningKeys(route string, fingerprints []string) {
+	m.keys.DeletePartialMatch(prometheus.Labels{"route": route})
+	for _, key := range fingerprints {
+		m.keys.WithLabelValues(route, key).Set(1)
+	}
+}
+
+// Stamp notes how long before now a request was stamped.
+func (m *Metrics) Stamp(route string, before time.Duration) {
+	m.stamps.get(route).Observe(before.Seconds())
+}
 
 // Fallback counts one batch that was kept without being awarded.
 func (m *Metrics) Fallback(reason string) { m.fallbacks.get(reason).Inc() }

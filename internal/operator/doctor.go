@@ -128,24 +128,14 @@ func (e *examination) settings() []Finding {
 			"set " + config.SourceMode + "=enforce when the list is right",
 		})
 	}
-	if e.Settings.Tolerance == 0 && !e.complained(config.SignatureTolerance) {
+	if e.Settings.Tolerance > 0 {
 		found = append(found, Finding{
-			name, Odd, "timestamps of any age are accepted: who has recorded a request can send it again",
-			"set " + config.SignatureTolerance + "=5m",
+			name, Odd, fmt.Sprintf("signed requests are refused when their timestamp is further than %s from our clock: each holds back all behind it for an hour", e.Settings.Tolerance),
+			"unset " + config.SignatureTolerance + ": who sends a recorded request again gains nothing by it",
 		})
 	}
 
 	return found
-}
-
-func (e *examination) complained(setting string) bool {
-	for _, c := range e.Complaints {
-		if c.Name == setting {
-			return true
-		}
-	}
-
-	return false
 }
 
 // connect opens the database.

@@ -136,7 +136,7 @@ func TestWhatWaitsIsFound(t *testing.T) {
 	}
 	c := healthy(t, url)
 	c.Settings.Sources = []string{"customerio"}
-	c.Settings.Observe, c.Settings.Tolerance = true, 0
+	c.Settings.Observe, c.Settings.Tolerance = true, 5*time.Minute
 	c.Settings.ActionKeys = c.Settings.EventKeys
 	found := operator.Examine(t.Context(), c)
 	wantFinding(t, found, "backlog", "warning: 1 delivery is pending, the oldest for 20m")
@@ -145,7 +145,7 @@ func TestWhatWaitsIsFound(t *testing.T) {
 	wantFinding(t, found, "source list", "warning: 1 addresses of region us, as Customer.io said 96h0m0s ago")
 	wantFinding(t, found, "key uses", "warning: key abcdabcd of the event route matched")
 	wantFinding(t, found, "signing keys", "warning: both routes take the same key")
-	wantFinding(t, found, "settings", "warning: sources are only observed", "warning: timestamps of any age are accepted")
+	wantFinding(t, found, "settings", "warning: sources are only observed", "warning: signed requests are refused when their timestamp is further than 5m0s")
 }
 
 func deskAt(t *testing.T) (desk, string) {
@@ -230,6 +230,54 @@ func (h *double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+func TestTheHookListsItsKeys(t *testing.T) {
+	t.Parallel()
+
+	const others = "# HELP x\ntrivia_signing_key{key=\"00000000\",route=\"event\"} 1\n"
+	for _, tt := range []struct{ name, metrics, want string }{
+		{"ours", others + "trivia_signing_key{key=\"74277c96\",route=\"win\"} 1\n", "ok: of wins: what is forged is refused, key 74277c96 is known"},
+		{"by the other route", others + "trivia_signing_key{key=\"74277c96\",route=\"event\"} 1\n", "failed: of wins: the hook does not know key 74277c96"},
+		{"others", others, "failed: of wins: the hook does not know key 74277c96"},
+		{"none", "go_goroutines 7\n", "ok: of wins: what is forged is refused; the private listener"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/metrics" {
+					_, _ = fmt.Fprint(w, tt.metrics)
+					return
+				}
+				w.WriteHeader(http.StatusUnauthorized)
+			}))
+			t.Cleanup(server.Close)
+			c := healthy(t, "")
+			c.NoDatabase, c.URL, c.AdminURL = errors.New("none"), server.URL, server.URL
+			wantFinding(t, operator.Examine(t.Context(), c), "signatures", tt.want)
+		})
+	}
+}
+
+func TestTimestampsThatAreOffAreFound(t *testing.T) {
+	t.Parallel()
+
+	for off, want := range map[string]string{
+		"1 second":    "ok: timestamps of the last 5 requests are 1s behind the clock of the hook, and 0 of them by more than 5m0s",
+		"2 minutes":   "warning: timestamps of the last 5 requests are 2m0s behind",
+		"-10 minutes": "failed: timestamps of the last 5 requests are 10m0s ahead of the clock of the hook, and 5 of them",
+	} {
+		d, url := deskAt(t)
+		if _, err := d.db.Exec(t.Context(), `
+			INSERT INTO deliveries (key, kind, body, body_sha256, state, outcome, received_at, last_seen_at, stamp, marks)
+			SELECT i, 'event', '', '', 'done', 'recorded', at, at, extract(epoch FROM at - $1::interval)::bigint::text,
+				CASE WHEN $1::interval < '0' THEN '{late}'::text[] END
+			FROM generate_series(1, 5) AS i, date_trunc('second', now()) AS at`, off); err != nil {
+			t.Fatal(err)
+		}
+		wantFinding(t, operator.Examine(t.Context(), healthy(t, url)), "clock", "ok: this machine's", want)
+	}
+}
+
 func TestTheHookIsAsked(t *testing.T) {
 	t.Parallel()
 
@@ -266,6 +314,7 @@ func TestTheHookIsAsked(t *testing.T) {
 			t.Cleanup(server.Close)
 			c := healthy(t, "")
 			c.NoDatabase, c.URL, c.AdminURL = errors.New("none"), server.URL, server.URL
+			c.Settings.Tolerance = 5 * time.Minute
 			found := operator.Examine(t.Context(), c)
 			wantFinding(t, found, "listener", tt.listener)
 			wantFinding(t, found, "signatures", tt.signatures)

@@ -182,12 +182,11 @@ func (e *examination) knows(ctx context.Context, kind trivia.Kind, says string) 
 	case len(keys) == 0:
 		f.Says += "; there is no key to try"
 		return f
-	case e.Settings.Tolerance == 0:
-		f.Says += "; whether it knows our keys was not asked, since it keeps what is signed however old it is"
-		return f
 	case e.AdminURL == "":
 		f.Says += "; nobody knows where its private listener is, which would tell whether it knows our keys"
 		return f
+	case e.Settings.Tolerance == 0:
+		return e.lists(ctx, kind, keys, f)
 	}
 
 	for _, key := range keys {
@@ -199,7 +198,7 @@ func (e *examination) knows(ctx context.Context, kind trivia.Kind, says string) 
 		case got.status == http.StatusOK:
 			return Finding{
 				Health: Odd, Says: "the hook takes requests of any age; it has kept the probe as delivery " + id,
-				Mend: "set its " + config.SignatureTolerance + " to 5m, as it is here",
+				Mend: "set " + config.SignatureTolerance + " to 0 here too",
 			}
 		}
 		reason, err := e.refusalOf(ctx, got.from)
@@ -208,10 +207,7 @@ func (e *examination) knows(ctx context.Context, kind trivia.Kind, says string) 
 			f.Says += "; whether it knows our keys it tells on its private listener: " + short(ctx, err)
 			return f
 		case reason == signature.ReasonMismatch:
-			return Finding{
-				Health: Broken, Says: fmt.Sprintf("the hook does not know key %s", key.Fingerprint()),
-				Mend: "give it the settings that are here, and reload it (SIGHUP); or these those of the hook",
-			}
+			return unknownKey(key)
 		case reason != signature.ReasonStale:
 			f.Says += "; the private listener at " + e.AdminURL + " knows nothing of our request: is it the same hook's?"
 			return f
@@ -220,6 +216,37 @@ func (e *examination) knows(ctx context.Context, kind trivia.Kind, says string) 
 	}
 
 	return f
+}
+
+// lists asks the private listener which keys the hook takes: what keeps whatever
+// is signed cannot be tried with a request that is too old.
+func (e *examination) lists(ctx context.Context, kind trivia.Kind, keys []signature.Key, f Finding) Finding {
+	got, err := e.ask(ctx, http.MethodGet, e.AdminURL+"/metrics", nil, nil)
+	switch {
+	case err != nil:
+		f.Says += "; whether it knows our keys it tells on its private listener: " + short(ctx, err)
+		return f
+	case !bytes.Contains(got.text, []byte("\ntrivia_signing_key{")):
+		f.Says += "; the private listener at " + e.AdminURL + " says nothing of its keys: is it the same hook's?"
+		return f
+	}
+
+	for _, key := range keys {
+		line := fmt.Sprintf("\ntrivia_signing_key{key=%q,route=%q} 1\n", key.Fingerprint(), kind)
+		if !bytes.Contains(got.text, []byte(line)) {
+			return unknownKey(key)
+		}
+		f.Says += ", key " + key.Fingerprint() + " is known"
+	}
+
+	return f
+}
+
+func unknownKey(key signature.Key) Finding {
+	return Finding{
+		Health: Broken, Says: fmt.Sprintf("the hook does not know key %s", key.Fingerprint()),
+		Mend: "give it the settings that are here, and reload it (SIGHUP); or these those of the hook",
+	}
 }
 
 // refusalOf asks the private listener why the request of a peer was refused.

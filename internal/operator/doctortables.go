@@ -19,11 +19,51 @@ const (
 	oddClock   = 2 * time.Second
 	oddList    = 3 * 24 * time.Hour
 	oddPending = 15 * time.Minute
+	oddStamps  = time.Minute
 )
 
-// clock compares ours with the database's. The time that the question takes is
-// not held against either.
+// clock compares ours with the database's, and those of hooks with their sender's.
 func (e *examination) clock(ctx context.Context) []Finding {
+	return append(e.ownClock(ctx), e.stamps(ctx)...)
+}
+
+// stamps looks how far requests of the last day were stamped from the clock of
+// the hook that took them. The one in the middle tells: a few may come of tests.
+func (e *examination) stamps(ctx context.Context) []Finding {
+	const name = "clock"
+	if e.store == nil {
+		return nil
+	}
+	d, err := e.store.StampDistance(ctx)
+	switch {
+	case err != nil:
+		return nil // the tables may be older than this program, and other checks say so
+	case d.Requests == 0:
+		return nil
+	}
+
+	way, off := "behind", d.Middle
+	if off < 0 {
+		way, off = "ahead of", -off
+	}
+	says := fmt.Sprintf("timestamps of the last %d requests are %s %s the clock of the hook, and %d of them by more than %s",
+		d.Requests, off.Round(time.Second), way, d.Far, signature.Far)
+	const mend = "let the machines of trivia-hook keep time with NTP"
+	switch tolerance := e.Settings.Tolerance; {
+	case tolerance > 0 && off > tolerance:
+		return one(name, Broken, says+"; requests may be refused as stale", mend)
+	case off > signature.Far:
+		return one(name, Broken, says, mend)
+	case off > oddStamps:
+		return one(name, Odd, says, mend)
+	}
+
+	return one(name, Healthy, says, "")
+}
+
+// ownClock compares our clock with the database's. The time that the question
+// takes is not held against either.
+func (e *examination) ownClock(ctx context.Context) []Finding {
 	const name = "clock"
 	if e.store == nil {
 		return one(name, Skipped, noDatabase, "")
@@ -48,6 +88,8 @@ func (e *examination) clock(ctx context.Context) []Finding {
 	switch tolerance := e.Settings.Tolerance; {
 	case tolerance > 0 && off > tolerance:
 		return one(name, Broken, says+", more than "+config.SignatureTolerance+": requests may be refused as stale", mend)
+	case off > signature.Far:
+		return one(name, Broken, says+": if this one is wrong, every request is marked late", mend)
 	case off > oddClock:
 		return one(name, Odd, says, mend)
 	}

@@ -74,6 +74,13 @@ func (b *keyBook) ring(kind trivia.Kind, v signature.Verifier) *ring {
 func (rc *Receiver) Rekey(action, event signature.Verifier) {
 	rc.action.Store(rc.book.ring(trivia.KindWin, action))
 	rc.event.Store(rc.book.ring(trivia.KindEvent, event))
+	for kind, v := range map[trivia.Kind]signature.Verifier{trivia.KindWin: action, trivia.KindEvent: event} {
+		names := make([]string, len(v.Keys))
+		for i, key := range v.Keys {
+			names[i] = key.Fingerprint()
+		}
+		rc.Metrics.SigningKeys(string(kind), names)
+	}
 }
 
 // CollectKeyUses returns what was counted since the last call, by key.

@@ -17,6 +17,7 @@ import (
 	"trivia/internal/customerio"
 	"trivia/internal/diag"
 	"trivia/internal/faultpoint"
+	"trivia/internal/plain"
 	"trivia/internal/signature"
 	"trivia/internal/source"
 	"trivia/internal/store"
@@ -153,6 +154,9 @@ func (rc *Receiver) receive(w http.ResponseWriter, r *http.Request, d *dealing) 
 		Kind: d.kind, Body: body, SHA256: sha256.Sum256(body), At: d.start,
 		Caller: callerOf(caller), SignedBy: signer.Fingerprint(), Stamp: strings.ToValidUTF8(stamp, "?"),
 	}
+	if rc.isLate(r, d, stamp) {
+		a.Marks = []trivia.Mark{trivia.MarkLate}
+	}
 	d.decode(r.Header, &a)
 	d.key = a.Key
 	faultpoint.At(faultpoint.RequestRead)
@@ -168,6 +172,23 @@ func (rc *Receiver) misspoken(r *http.Request, err error) error {
 	}
 
 	return err
+}
+
+// isLate reports whether what is signed well has a timestamp that is far from
+// our clock. It is taken all the same: to refuse it would hold back all behind
+// it, and who sends a recorded request again gains nothing by it.
+func (rc *Receiver) isLate(r *http.Request, d *dealing, stamp string) bool {
+	off, ok := signature.Distance(d.start, stamp)
+	if ok {
+		rc.Metrics.Stamp(d.name, off)
+		if off.Abs() <= signature.Far {
+			return false
+		}
+	}
+	rc.said.Warn(r.Context(), "the timestamp is far from our clock; the request is taken all the same", string(trivia.MarkLate),
+		slog.String("route", d.name), slog.String("timestamp", plain.Text(stamp)), slog.String("caller", d.callerText()))
+
+	return true
 }
 
 // callerOf says where a request comes from, and which of our proxies said so.

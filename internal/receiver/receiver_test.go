@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -54,15 +55,19 @@ func TestTheStampIsTakenAsItCame(t *testing.T) {
 		tolerance time.Duration
 		want      int
 		kept      string
+		late      bool
 	}{
-		{"plain", stampOf(noon), 0, 200, stampOf(noon)},
-		{"with a zero in front", "0" + stampOf(noon), 0, 200, "0" + stampOf(noon)},
-		{"just in time", stampOf(noon.Add(-5 * time.Minute)), 0, 200, stampOf(noon.Add(-5 * time.Minute))},
-		{"a little ahead", stampOf(noon.Add(5 * time.Minute)), 0, 200, stampOf(noon.Add(5 * time.Minute))},
-		{"too late", stampOf(noon.Add(-5*time.Minute - time.Second)), 0, 401, ""},
-		{"any age will do", "1", -1, 200, "1"},
-		{"nor need it be a number", "noon", -1, 200, "noon"},
-		{"nor text", "noon\xff", -1, 200, "noon?"},
+		{"plain", stampOf(noon), 0, 200, stampOf(noon), false},
+		{"with a zero in front", "0" + stampOf(noon), 0, 200, "0" + stampOf(noon), false},
+		{"just in time", stampOf(noon.Add(-5 * time.Minute)), 0, 200, stampOf(noon.Add(-5 * time.Minute)), false},
+		{"a little ahead", stampOf(noon.Add(5 * time.Minute)), 0, 200, stampOf(noon.Add(5 * time.Minute)), false},
+		{"too late", stampOf(noon.Add(-5*time.Minute - time.Second)), 0, 401, "", false},
+		{"late, and within the tolerance", stampOf(noon.Add(-time.Hour)), 2 * time.Hour, 200, stampOf(noon.Add(-time.Hour)), true},
+		{"late", stampOf(noon.Add(-5*time.Minute - time.Second)), -1, 200, stampOf(noon.Add(-5*time.Minute - time.Second)), true},
+		{"early", stampOf(noon.Add(5*time.Minute + time.Second)), -1, 200, stampOf(noon.Add(5*time.Minute + time.Second)), true},
+		{"any age will do", "1", -1, 200, "1", true},
+		{"nor need it be a number", "noon", -1, 200, "noon", true},
+		{"nor text", "noon\xff", -1, 200, "noon?", true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -76,6 +81,15 @@ func TestTheStampIsTakenAsItCame(t *testing.T) {
 			}
 			if tt.want == http.StatusOK && in.only(t).Stamp != tt.kept {
 				t.Errorf("the stamp is kept as %q, want %q", in.only(t).Stamp, tt.kept)
+			}
+			if tt.want == http.StatusOK && slices.Contains(in.only(t).Marks, trivia.MarkLate) != tt.late {
+				t.Errorf("the marks are %q, want late: %v", in.only(t).Marks, tt.late)
+			}
+			if said := len(e.log.lines("the timestamp is far from our clock")); (said == 1) != tt.late {
+				t.Errorf("the log says %d times that the timestamp is far, late: %v", said, tt.late)
+			}
+			if tt.late {
+				e.counted(t, `trivia_marked_total{kind="win",mark="late"} 1`)
 			}
 		})
 	}

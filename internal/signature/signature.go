@@ -106,14 +106,27 @@ func (v Verifier) fresh(now time.Time, stamp string) error {
 		return nil
 	}
 
-	// Not ParseInt: that would take a sign.
-	seconds, err := strconv.ParseUint(stamp, 10, 63)
-	if err != nil || seconds > lastStamp {
+	switch off, ok := Distance(now, stamp); {
+	case !ok:
 		return &Refusal{ReasonBadTimestamp}
-	}
-	if now.Sub(time.Unix(int64(seconds), 0)).Abs() > v.Tolerance {
+	case off.Abs() > v.Tolerance:
 		return &Refusal{ReasonStale}
 	}
 
 	return nil
+}
+
+// Far is how far a stamp may be from our clock, either way, before that is
+// worth a word: requests are stamped when they are sent, and clocks keep time.
+const Far = 5 * time.Minute
+
+// Distance returns how long before now the stamp is: below zero where it is ahead. It returns false if stamp is no plain decimal number.
+func Distance(now time.Time, stamp string) (time.Duration, bool) {
+	// Not ParseInt: that would take a sign.
+	seconds, err := strconv.ParseUint(stamp, 10, 63)
+	if err != nil || seconds > lastStamp {
+		return 0, false
+	}
+
+	return now.Sub(time.Unix(int64(seconds), 0)), true
 }
