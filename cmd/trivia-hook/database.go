@@ -77,11 +77,12 @@ func (db *database) open(ctx context.Context, state *readiness) error {
 }
 
 // isFinal reports whether trying again would not mend it: a schema that is too
-// old, and what is wrong with the place of a private Postgres. A disk that is
+// old, a database in another encoding, and what is wrong with the place of a
+// private Postgres. A disk that is
 // full may have room again.
 func isFinal(err error) bool {
 	switch {
-	case errors.Is(err, store.ErrNotMigrated):
+	case errors.Is(err, store.ErrNotMigrated), errors.Is(err, store.ErrEncoding):
 		return true
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, pgembed.ErrDiskFull):
 		return false
