@@ -109,9 +109,10 @@ func (s *Store) PendingOf(ctx context.Context, prefix string) (n int, err error)
 }
 
 const countKept = `
-	SELECT count(*) FROM deliveries WHERE key = ANY(@keys::text[])`
+	SELECT count(*) FROM deliveries WHERE key = ANY(@keys::text[]) OR reuses = ANY(@keys::text[])`
 
-// CountKept returns how many rows there are under these keys, of either route.
+// CountKept returns how many rows there are that came under these keys, by
+// either route.
 func (s *Store) CountKept(ctx context.Context, keys []string) (n int, err error) {
 	if err := s.pool.QueryRow(ctx, countKept, pgx.NamedArgs{"keys": keys}).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count %d deliveries: %w", len(keys), err)
@@ -124,14 +125,15 @@ func (s *Store) CountKept(ctx context.Context, keys []string) (n int, err error)
 // test's own.
 const (
 	removeDeliveries = `
-	DELETE FROM deliveries WHERE key = ANY(@keys::text[]) AND starts_with(key, @prefix)`
+	DELETE FROM deliveries
+	WHERE (key = ANY(@keys::text[]) OR reuses = ANY(@keys::text[])) AND starts_with(key, @prefix)`
 
 	removeEvents = `
 	DELETE FROM events WHERE event_id = ANY(@keys::text[]) AND starts_with(event_id, @prefix)`
 )
 
-// RemoveDeliveries removes the deliveries and events of those keys that begin
-// with prefix. It returns how many rows are gone.
+// RemoveDeliveries removes the deliveries that came under those keys that begin
+// with prefix, and their events. It returns how many rows are gone.
 func (a *Act) RemoveDeliveries(ctx context.Context, prefix string, keys []string) (n int, err error) {
 	return a.remove(ctx, pgx.NamedArgs{"keys": keys, "prefix": prefix}, removeDeliveries, removeEvents)
 }
