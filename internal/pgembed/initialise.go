@@ -87,7 +87,7 @@ func (c *Cluster) makeData(ctx context.Context, bin binaries) error {
 		args = append(args, "--no-sync")
 	}
 	if said, err := finish(c.account.command(ctx, c.place.dir, bin.initdb(), args...)); err != nil {
-		return spaceless(fmt.Errorf("%w: %s", err, bytes.TrimSpace(said)))
+		return fmt.Errorf("%w: %s", err, bytes.TrimSpace(said))
 	}
 
 	return c.createDatabase(ctx, bin)

@@ -31,7 +31,8 @@ var (
 	// ErrOtherMajor means that the data was made by a major version of Postgres
 	// that this machine does not have.
 	ErrOtherMajor = errors.New("data is of another major version of Postgres")
-	// ErrDiskFull means that a server or its set-up ended for want of space.
+	// ErrDiskFull means that the disk has no room for what a start needs. Nothing
+	// is damaged by it: the next start goes on when there is room.
 	ErrDiskFull = errors.New("the disk is full")
 )
 
@@ -99,7 +100,7 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 	if err != nil {
 		c.release()
 
-		return nil, fmt.Errorf("start embedded Postgres: %w", err)
+		return nil, fmt.Errorf("start embedded Postgres: %w", spaceless(err))
 	}
 
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))

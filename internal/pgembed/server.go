@@ -136,16 +136,7 @@ func (s *server) death(o *output) error {
 		how = s.end.Error()
 	}
 
-	return spaceless(fmt.Errorf("postgres ended by itself (%s): %s", how, o.last()))
-}
-
-// spaceless marks an error as [ErrDiskFull] if the words that it quotes say so.
-func spaceless(err error) error {
-	if strings.Contains(err.Error(), "No space left on device") {
-		return fmt.Errorf("%w: %w", ErrDiskFull, err)
-	}
-
-	return err
+	return fmt.Errorf("postgres ended by itself (%s): %s", how, o.last())
 }
 
 // shutDown ends s and returns when it is gone.

@@ -44,21 +44,27 @@ func slowly(t *testing.T, dir, script string) (pgembed.Options, <-chan map[strin
 
 	stop(t, start(t, durable(dir)))
 	bin := pgtest.Dir(t)
-	real, err := pgembed.Binaries(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	pgembed.WriteProgram(t, filepath.Join(bin, "postgres"), "#!/bin/sh\n"+
-		"[ \"$1\" = --version ] || {\n"+script+"}\n"+
-		"exec "+real+"/postgres \"$@\"\n")
-	if err := os.Symlink(filepath.Join(real, "initdb"), filepath.Join(bin, "initdb")); err != nil {
-		t.Fatal(err)
-	}
+	wrap(t, bin, "postgres", script)
+	wrap(t, bin, "initdb", "true\n")
 
 	said := lineReader{make(chan map[string]any, 100)}
 	o := pgembed.Options{Dir: dir, Durable: true, BinDir: bin, Log: slog.New(slog.NewJSONHandler(said, nil))}
 
 	return pgembed.WithSayEvery(o, time.Millisecond), said.lines
+}
+
+// wrap makes a program in bin that does what script says and then is the real
+// one, unless it is asked for its version.
+func wrap(t *testing.T, bin, name, script string) {
+	t.Helper()
+
+	real, err := pgembed.Binaries(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	pgembed.WriteProgram(t, filepath.Join(bin, name), "#!/bin/sh\n"+
+		"[ \"$1\" = --version ] || {\n"+script+"}\n"+
+		"exec "+filepath.Join(real, name)+" \"$@\"\n")
 }
 
 // begin starts o's cluster in the background.
