@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"trivia/internal/drain"
@@ -40,8 +39,11 @@ func newDatabase(log *slog.Logger, set settings) *database {
 	return &database{log: log, set: set, options: pgembed.Options{Dir: set.DataDir, Durable: true, Log: log}}
 }
 
-// waitingForDatabase is logged once for each cause.
-const waitingForDatabase = "waiting for the database; deliveries are answered 503 until it is there"
+// Lines that are logged once for each cause.
+const (
+	waitingForDatabase = "waiting for the database; deliveries are answered 503 until it is there"
+	doesNotStart       = "the private Postgres does not start; it is tried again until it does"
+)
 
 // open opens the database that the settings name, and migrates it if it is our
 // own. It waits for as long as that takes, tells state why, and logs each change
@@ -64,9 +66,9 @@ func (db *database) open(ctx context.Context, state *readiness) error {
 		}
 
 		state.wait(err)
-		if kind := store.Kind(err); kind != said {
+		if cause := causeOf(err); cause != said {
 			db.log.WarnContext(ctx, waitingForDatabase, slog.Any("error", err))
-			said = kind
+			said = cause
 		}
 		select {
 		case <-ctx.Done():
@@ -74,6 +76,16 @@ func (db *database) open(ctx context.Context, state *readiness) error {
 		case <-time.After(drain.Backoff(attempt, firstWait, longestWait, 0)):
 		}
 	}
+}
+
+// causeOf returns a word for what keeps the database away, so that it is said
+// once. What a Postgres says of a full disk is another thing at each try.
+func causeOf(err error) string {
+	if errors.Is(err, pgembed.ErrDiskFull) {
+		return "disk full"
+	}
+
+	return store.Kind(err)
 }
 
 // isFinal reports whether trying again would not mend it: a schema that is too
@@ -84,7 +96,7 @@ func isFinal(err error) bool {
 	switch {
 	case errors.Is(err, store.ErrNotMigrated), errors.Is(err, store.ErrEncoding):
 		return true
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, pgembed.ErrDiskFull):
+	case errors.Is(err, pgembed.ErrDiskFull):
 		return false
 	}
 	_, ours := errors.AsType[*clusterError](err)
@@ -190,7 +202,9 @@ func (db *database) supervise(ctx context.Context, log *slog.Logger) {
 	}
 }
 
+// restart starts it for as long as it takes, and logs each change of the cause.
 func (db *database) restart(ctx context.Context, log *slog.Logger) {
+	said := ""
 	for attempt := 1; ctx.Err() == nil; attempt++ {
 		cluster, err := pgembed.Start(ctx, db.options)
 		if err == nil {
@@ -199,11 +213,13 @@ func (db *database) restart(ctx context.Context, log *slog.Logger) {
 
 			return
 		}
-		wait := drain.Backoff(attempt, firstWait, longestWait, 0)
-		log.ErrorContext(ctx, "the private Postgres does not start", slog.Any("error", err), slog.Duration("again_after", wait))
+		if cause := causeOf(err); cause != said && ctx.Err() == nil {
+			log.ErrorContext(ctx, doesNotStart, slog.Any("error", err))
+			said = cause
+		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(wait):
+		case <-time.After(drain.Backoff(attempt, firstWait, longestWait, 0)):
 		}
 	}
 }

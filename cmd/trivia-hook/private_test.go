@@ -73,7 +73,7 @@ func (a actors) tries(t *testing.T) int {
 
 // mended fails unless p, which waits, answers 503 and when to come again, and
 // 200 after mend.
-func mended(t *testing.T, p *program, dir string, mend func()) {
+func mended(t *testing.T, p *program, mend func()) {
 	t.Helper()
 
 	s := newSender(t, 1)
@@ -88,8 +88,6 @@ func mended(t *testing.T, p *program, dir string, mend func()) {
 	}
 
 	mend()
-	p.waitReady(t)
-	find(t, dir).furnish(t)
 	if a := s.win(p.public, nthWin(1)); !awarded(sent{answer: a}) {
 		t.Errorf("when it is there, the win is answered %+v, want it awarded", a)
 	}
@@ -104,25 +102,62 @@ func TestAPrivatePostgresThatRecoversIsWaitedFor(t *testing.T) {
 	p.waitListening(t)
 	wait(t, "the server recovers", func() bool { return a.tries(t) > 0 || p.gone() })
 
-	mended(t, p, dir, func() { a.tell(t, "recovered") })
+	mended(t, p, func() {
+		a.tell(t, "recovered")
+		p.waitReady(t)
+		find(t, dir).furnish(t)
+	})
 	if n := a.tries(t); n != 1 {
 		t.Errorf("the server was started %d times, want once", n)
 	}
 }
+
+const needsRoom = "[ -e $here/room ] || { mktemp $here/tryXXXXXX\n" +
+	"echo 'FATAL:  could not write lock file \"postmaster.pid\": No space left on device' >&2; exit 1; }"
 
 // A disk without room for a start is waited for as one that fills up later is.
 func TestAFullDiskAtStartIsWaitedFor(t *testing.T) {
 	t.Parallel()
 
 	dir := pgtest.Dir(t)
-	a := newActors(t, "[ -e $here/room ] || { mktemp $here/tryXXXXXX\n"+
-		"echo 'FATAL:  could not write lock file \"postmaster.pid\": No space left on device' >&2; exit 1; }")
+	a := newActors(t, needsRoom)
 	p := launch(t, a.embeddedIn(dir), "--embedded")
 	p.waitListening(t)
 	wait(t, "the server was started some times", func() bool { return a.tries(t) > 2 || p.gone() })
 
-	mended(t, p, dir, func() { a.tell(t, "room") })
+	mended(t, p, func() {
+		a.tell(t, "room")
+		p.waitReady(t)
+		find(t, dir).furnish(t)
+	})
 	lines := p.logged(t, waitingForDatabase)
+	if len(lines) != 1 || !strings.Contains(lines[0].text("error"), "the disk is full") {
+		t.Errorf("log = %v, want one line about the disk", lines)
+	}
+}
+
+// Nor is more than one line said of a disk that fills up later, however often
+// the server is started.
+func TestAServerThatDiesOnAFullDiskComesBack(t *testing.T) {
+	t.Parallel()
+
+	dir := pgtest.Dir(t)
+	a := newActors(t, needsRoom)
+	a.tell(t, "room")
+	p := launch(t, a.embeddedIn(dir), "--embedded")
+	p.waitReady(t)
+	if err := os.Remove(filepath.Join(a.dir, "room")); err != nil {
+		t.Fatal(err)
+	}
+	killServer(t, serverOf(t, dir))
+	wait(t, "the server was started some times", func() bool { return a.tries(t) > 2 || p.gone() })
+
+	mended(t, p, func() {
+		a.tell(t, "room")
+		wait(t, "the server runs again", func() bool { return len(p.logged(t, "the private Postgres runs again")) > 0 || p.gone() })
+		find(t, dir).furnish(t)
+	})
+	lines := p.logged(t, doesNotStart)
 	if len(lines) != 1 || !strings.Contains(lines[0].text("error"), "the disk is full") {
 		t.Errorf("log = %v, want one line about the disk", lines)
 	}

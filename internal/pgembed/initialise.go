@@ -48,14 +48,17 @@ func (c *Cluster) initialise(ctx context.Context, bin binaries) error {
 		return err
 	}
 
-	fresh := c.place.fresh()
-	if err := os.RemoveAll(fresh); err != nil { // a first start that was interrupted
+	fresh, level := c.place.fresh(), slog.LevelInfo
+	if _, err := os.Lstat(fresh); err == nil {
+		level = slog.LevelDebug // a first start has said it, and was interrupted or found no room
+	}
+	if err := os.RemoveAll(fresh); err != nil {
 		return fmt.Errorf("remove a half-made data directory: %w", err)
 	}
 	if err := c.account.makePrivate(fresh); err != nil {
 		return err
 	}
-	c.log.InfoContext(ctx, "making a new Postgres cluster", slog.String("dir", c.place.data()), slog.String("version", bin.version))
+	c.log.LogAttrs(ctx, level, "making a new Postgres cluster", slog.String("dir", c.place.data()), slog.String("version", bin.version))
 
 	if c.options.Template == "" {
 		err = c.makeData(ctx, bin)
