@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -111,14 +112,14 @@ func (c *certificate) take(pair *tls.Certificate) {
 
 // stamp tells one writing of the files from another.
 func (c *certificate) stamp() string {
-	var said string
+	var said strings.Builder
 	for _, name := range []string{c.certFile, c.keyFile} {
 		if info, err := os.Stat(name); err == nil {
-			said += fmt.Sprint(info.ModTime().UnixNano(), " ", info.Size(), " ")
+			_, _ = fmt.Fprint(&said, info.ModTime().UnixNano(), " ", info.Size(), " ")
 		} else {
-			said += "gone "
+			said.WriteString("gone ")
 		}
 	}
 
-	return said
+	return said.String()
 }

@@ -107,8 +107,8 @@ func TestThePublicListenerSpeaksTLS(t *testing.T) {
 	if err == nil {
 		_ = resp.Body.Close()
 	}
-	config := &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11} //nolint:gosec // that is what is refused
-	if conn, err := tls.Dial("tcp", strings.TrimPrefix(p.public, "http://"), config); err == nil {
+	config := &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
+	if conn, err := (&tls.Dialer{Config: config}).DialContext(t.Context(), "tcp", strings.TrimPrefix(p.public, "http://")); err == nil {
 		_ = conn.Close()
 		t.Error("TLS 1.1 was taken")
 	}
@@ -124,13 +124,19 @@ func TestThePublicListenerSpeaksTLS(t *testing.T) {
 func shown(t *testing.T, p *program) int64 {
 	t.Helper()
 
-	conn, err := tls.Dial("tcp", strings.TrimPrefix(p.public, "http://"), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2", "http/1.1"}})
+	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2", "http/1.1"}}}
+	conn, err := dialer.DialContext(t.Context(), "tcp", strings.TrimPrefix(p.public, "http://"))
 	if err != nil {
 		t.Fatalf("connect by TLS: %v", err)
 	}
 	defer func() { _ = conn.Close() }()
 
-	return conn.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
+	over, ok := conn.(*tls.Conn)
+	if !ok {
+		t.Fatalf("the connection is a %T", conn)
+	}
+
+	return over.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
 }
 
 func TestABadCertificateIsAWrongSetting(t *testing.T) {

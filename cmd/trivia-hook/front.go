@@ -78,7 +78,7 @@ func (f *front) ready(ctx context.Context) error {
 // serve answers on both listeners until they are closed. The private one is
 // none of the sender's: if it breaks, the public one goes on.
 func (f *front) serve(ctx context.Context, public, private net.Listener) error {
-	go func() { //nolint:contextcheck // it ends with its listener
+	go func() {
 		if err := served(f.private.Serve(f.inner.Listen(private))); err != nil {
 			f.log.ErrorContext(ctx, "the private listener broke: no metrics until the next start", slog.Any("error", err))
 		}

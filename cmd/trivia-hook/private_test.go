@@ -83,13 +83,14 @@ func mended(t *testing.T, p *program, mend func()) {
 	if status, _ := get(t, p.public+"/healthz"); status != http.StatusOK {
 		t.Errorf("/healthz = %d, want 200: the process is up", status)
 	}
-	if status, _ := get(t, p.public+"/readyz"); status != http.StatusServiceUnavailable {
-		t.Errorf("/readyz = %d, want 503", status)
-	}
+	wait(t, "/readyz says 503", func() bool {
+		status, _ := get(t, p.public+"/readyz")
+		return status == http.StatusServiceUnavailable
+	})
 
 	mend()
-	if a := s.win(p.public, nthWin(1)); !awarded(sent{answer: a}) {
-		t.Errorf("when it is there, the win is answered %+v, want it awarded", a)
+	if a := s.win(p.public, nthWin(1)); a.status != http.StatusOK {
+		t.Errorf("when it is there, the win is answered %+v, want 200", a)
 	}
 }
 

@@ -51,7 +51,7 @@ func TestEveryScenarioEndsAsExpected(t *testing.T) {
 			t.Errorf("scenario %s: %s", r.Scenario, r.Result)
 		}
 	}
-	db.want(t, `SELECT count(*)::text FROM granted`, "4")
+	db.want(t, `SELECT count(*)::text FROM granted`, "5")
 
 	code, out, said = operate(t.Context(), t, e,
 		"send", "scenario", "duplicate-storm", "malformed-set", "unknown-event", "--url", p.public, "--cleanup")

@@ -155,7 +155,7 @@ func TestAFaultInAStageInterruptsOnlyThatStage(t *testing.T) {
 
 	synctest.Test(t, func(t *testing.T) {
 		metrics := diag.New()
-		s := supervisor{metrics: metrics, log: slog.New(slog.NewTextHandler(io.Discard, nil)), now: time.Now}
+		s := supervisor{metrics: metrics, log: slog.New(slog.DiscardHandler), now: time.Now}
 		var runs atomic.Int64
 		begun := time.Now()
 		wrong := errors.New("wrong")

@@ -37,7 +37,7 @@ type PoolerOptions struct {
 func PoolerVersion(tb testing.TB) int {
 	tb.Helper()
 
-	said, err := exec.CommandContext(tb.Context(), poolerPath(tb), "--version").Output()
+	said, err := exec.CommandContext(tb.Context(), poolerPath(tb), "--version").Output() //nolint:gosec // a program of this machine
 	if err != nil {
 		tb.Fatalf("pgtest: ask pgbouncer for its version: %v", err)
 	}

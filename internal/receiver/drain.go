@@ -38,6 +38,8 @@ func (rc *Receiver) finish(w http.ResponseWriter, r *http.Request, cause error) 
 		if c := connOf(r.Context()); c != nil {
 			c.linger.Store(true)
 		}
+		// Net/http would wait for what is left, without an end.
+		_ = control.SetReadDeadline(longAgo)
 	}
 }
 

@@ -26,6 +26,7 @@ func BenchmarkTake(b *testing.B) {
 }
 
 func benchmarkTake(b *testing.B, kind string, size int, pooled bool) {
+	b.Helper()
 	url := pgtest.Database(b)
 	if _, err := store.Migrate(b.Context(), url); err != nil {
 		b.Fatal(err)

@@ -18,31 +18,31 @@ import (
 // the database is ready must not wait for them.
 const leastConns = 8
 
-// A wrongDSN is everything that is wrong with the text of a [DSN]. Its words are
+// A dsnError is everything that is wrong with the text of a [DSN]. Its words are
 // ours throughout: whatever stands in such a text may be a piece of a password.
-type wrongDSN []string
+type dsnError []string
 
-func (w wrongDSN) Error() string { return strings.Join(w, "; ") }
+func (w dsnError) Error() string { return strings.Join(w, "; ") }
 
 // parseDSN lets the driver read text, and takes or refuses by name what the
 // driver would obey and we would overrule.
 func parseDSN(text string) (*pgxpool.Config, error) {
 	if wrong := ambiguous(text); wrong != "" {
-		return nil, wrongDSN{wrong}
+		return nil, dsnError{wrong}
 	}
 	driver, err := pgconn.ParseConfig(text)
 	if err != nil {
-		return nil, wrongDSN{causeOf(text, err)}
+		return nil, dsnError{causeOf(text, err)}
 	}
 	if slices.ContainsFunc(hostsOf(driver), func(host string) bool { return strings.Contains(host, "@") }) {
-		return nil, wrongDSN{"the host has an @ in it: " + escapeIt}
+		return nil, dsnError{"the host has an @ in it: " + escapeIt}
 	}
 	if wrong := refusals(driver.RuntimeParams); len(wrong) > 0 {
 		return nil, wrong
 	}
 	cfg, err := pgxpool.ParseConfig(text)
 	if err != nil {
-		return nil, wrongDSN{"the settings that begin with pool_ cannot be read: numbers are whole, durations are like 30s or 5m"}
+		return nil, dsnError{"the settings that begin with pool_ cannot be read: numbers are whole, durations are like 30s or 5m"}
 	}
 
 	// Always UTF-8: see speakUTF8.
@@ -119,20 +119,20 @@ var poolDurations = []string{
 }
 
 // refusals looks at the parameters that libpq does not know.
-func refusals(params map[string]string) (wrong wrongDSN) {
-	number := func(name string, least, most int64, why string) {
+func refusals(params map[string]string) (wrong dsnError) {
+	const most = 10_000
+	number := func(name string, least int64, why string) {
 		if value, given := params[name]; given {
 			if n, err := strconv.ParseInt(value, 10, 32); err != nil || n < least || n > most {
 				wrong = append(wrong, fmt.Sprintf("%s must be a whole number of at least %d%s", name, least, why))
 			}
 		}
 	}
-	const most = 10_000
-	number(poolMaxConns, leastConns, most, ": so many the service needs besides intake's own")
-	number(poolMinConns, 0, most, "")
-	number(poolMinIdle, 0, most, "")
-	number(statementCapacity, 0, most, ", and 0 if there is a pooler that keeps no prepared statements")
-	number(describeCapacity, 1, most, ", or left out")
+	number(poolMaxConns, leastConns, ": so many the service needs besides intake's own")
+	number(poolMinConns, 0, "")
+	number(poolMinIdle, 0, "")
+	number(statementCapacity, 0, ", and 0 if there is a pooler that keeps no prepared statements")
+	number(describeCapacity, 1, ", or left out")
 
 	switch params[execMode] {
 	case "", cacheDescribe:

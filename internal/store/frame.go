@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -77,12 +78,13 @@ func intakeSettings() [][2]string {
 
 // intakeNeeds sets for one transaction what intake's statements need.
 var intakeNeeds = func() string {
-	sql := rulesNeed
+	var sql strings.Builder
+	sql.WriteString(rulesNeed)
 	for _, set := range intakeSettings() {
-		sql += fmt.Sprintf(`, set_config('%s', '%s', true)`, set[0], set[1])
+		_, _ = fmt.Fprintf(&sql, `, set_config('%s', '%s', true)`, set[0], set[1])
 	}
 
-	return sql
+	return sql.String()
 }()
 
 // Where closing our connection does not end what is in a session, it is cleaned
@@ -207,10 +209,10 @@ func (s *Store) commitRuled(ctx context.Context, change func(pgx.Tx) error) erro
 	err = confirmed(conn.Conn(), pgx.BeginFunc(ctx, conn, change))
 	switch {
 	case leftBehind(err):
-		scrap(conn.Conn())
+		scrap(conn.Conn()) //nolint:contextcheck // the caller's may have ended; this one has its own bound
 		s.pool.Reset()
 	case err != nil:
-		rollBack(conn.Conn())
+		rollBack(conn.Conn()) //nolint:contextcheck // likewise
 	}
 
 	return err

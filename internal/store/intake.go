@@ -333,12 +333,12 @@ func (in *Intake) run(ctx context.Context, fill func(*pgx.Batch)) error {
 	}
 	switch {
 	case ctx.Err() != nil, s.soiled:
-		scrap(conn)
+		scrap(conn) //nolint:contextcheck // the caller's may have ended; this one has its own bound
 	case err == nil:
 	case OfRow(err):
-		rollBack(conn)
+		rollBack(conn) //nolint:contextcheck // likewise
 	default:
-		scrap(conn)
+		scrap(conn) //nolint:contextcheck // the caller's may have ended; this one has its own bound
 	}
 	if f := in.far.Load(); wantsNoNames(err) && f != nil && !f.pooled {
 		in.far.CompareAndSwap(f, &far{pooled: true})

@@ -79,7 +79,7 @@ func newSpoiled(t *testing.T, statement string, pooled bool) bench {
 
 	var b bench
 	if pooled {
-		b, _ = newPooled(t, pgtest.PoolerOptions{Mode: "transaction", MaxPrepared: -1, Size: 1}, store.IntakeOptions{})
+		b = newPooled(t, pgtest.PoolerOptions{Mode: "transaction", MaxPrepared: -1, Size: 1}, store.IntakeOptions{})
 	} else {
 		p := plotAt(t, pgtest.Database(t))
 		p.migrate(t)

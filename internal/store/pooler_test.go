@@ -17,7 +17,7 @@ import (
 
 // A pooled bench is a bench whose store and intakes reach the database through
 // a pooler. The test itself looks at it directly.
-func newPooled(t *testing.T, opts pgtest.PoolerOptions, intake store.IntakeOptions) (b bench, p *pgtest.Pooler) {
+func newPooled(t *testing.T, opts pgtest.PoolerOptions, intake store.IntakeOptions) bench {
 	t.Helper()
 
 	url := pgtest.Database(t)
@@ -29,16 +29,16 @@ func newPooled(t *testing.T, opts pgtest.PoolerOptions, intake store.IntakeOptio
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close(context.Background()) })
-	p = pgtest.StartPooler(t, url, opts)
+	p := pgtest.StartPooler(t, url, opts)
 	s, err := store.Open(t.Context(), p.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	b = bench{s, intakeAt(t, p.URL, intake), p.URL, db}
+	b := bench{s, intakeAt(t, p.URL, intake), p.URL, db}
 	b.exec(t, `INSERT INTO users (user_id) SELECT 'u' || n FROM generate_series(1, 50) AS n`)
 
-	return b, p
+	return b
 }
 
 // eachPooler runs a test behind every kind of PgBouncer that is at hand.
@@ -65,10 +65,11 @@ func TestIntakeWorksBehindAPooler(t *testing.T) {
 	t.Parallel()
 
 	eachPooler(t, func(t *testing.T, opts pgtest.PoolerOptions) {
+		t.Helper()
 		if opts.Mode == "transaction" {
 			opts.Size = 3
 		}
-		b, _ := newPooled(t, opts, store.IntakeOptions{Conns: 2})
+		b := newPooled(t, opts, store.IntakeOptions{Conns: 2})
 		intakes := []*store.Intake{b.Intake, intakeAt(t, b.url, store.IntakeOptions{Conns: 2})}
 
 		var crowd errgroup.Group
@@ -155,7 +156,7 @@ func (b bench) preparedBy(t *testing.T) []string {
 // transaction another session.
 func TestTheStoreWorksBehindAPooler(t *testing.T) {
 	t.Parallel()
-	b, _ := newPooled(t, pgtest.PoolerOptions{Mode: "transaction", MaxPrepared: -1, Size: 2}, store.IntakeOptions{})
+	b := newPooled(t, pgtest.PoolerOptions{Mode: "transaction", MaxPrepared: -1, Size: 2}, store.IntakeOptions{})
 
 	for n := range 20 {
 		key := fmt.Sprint("k", n)
