@@ -8,6 +8,7 @@ import (
 	"net"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
 
@@ -36,7 +37,7 @@ func openDoors(ctx context.Context, set settings, opts flags, log *slog.Logger) 
 		return d, d.fromSystemd(ctx, set, given)
 	}
 	if opts.takeover {
-		if d.before, err = findPredecessor(ctx, set.Listen); err != nil {
+		if d.before, err = awaitPredecessor(ctx, set.Listen); err != nil {
 			return nil, fmt.Errorf("take the listeners of the running trivia-hook over: %w", err)
 		}
 	}
@@ -58,6 +59,41 @@ func openDoors(ctx context.Context, set settings, opts flags, log *slog.Logger) 
 	}
 
 	return d, nil
+}
+
+// One that has itself just taken over offers the listeners when the one before
+// it has ended.
+const (
+	predecessorTime  = 15 * time.Second
+	predecessorAgain = 50 * time.Millisecond
+)
+
+// awaitPredecessor returns the trivia-hook that listens on addr; nil if nobody
+// listens there.
+func awaitPredecessor(ctx context.Context, addr string) (*predecessor, error) {
+	ctx, cancel := context.WithTimeout(ctx, predecessorTime)
+	defer cancel()
+	again := time.NewTicker(predecessorAgain)
+	defer again.Stop()
+
+	for {
+		p, err := findPredecessor(ctx, addr)
+		if p != nil || err != nil {
+			return p, err
+		}
+		l, err := listen(ctx, addr)
+		if err == nil {
+			return nil, l.Close()
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return nil, nil //nolint:nilnil // whoever opens it says so
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil //nolint:nilnil // somebody else listens there, who hands nothing over
+		case <-again.C:
+		}
+	}
 }
 
 func openDoor(ctx context.Context, addr string) (*door, error) {

@@ -43,16 +43,17 @@ func restartByShell(ctx context.Context, s *stage) error {
 // handOver replaces a hook by a successor on the same port, again and again.
 func (s *stage) handOver(ctx context.Context, h *process) error {
 	return s.repeat(ctx, restarts, func(int) error {
-		next, err := s.start(ctx, nil)
+		next, err := s.launch(nil, func(cmd *exec.Cmd) { cmd.Args = append(cmd.Args, "--takeover") })
+		if err == nil {
+			err = s.ready(ctx, next)
+		}
 		if err != nil {
 			return fmt.Errorf("start the successor: %w", err)
 		}
-		if err := h.end(syscall.SIGTERM); err != nil {
-			return err
-		}
+		before := h
 		h = next
 
-		return nil
+		return until(ctx, "the end of the one that was replaced", before.gone)
 	})
 }
 
