@@ -128,7 +128,7 @@ func (b bench) checkSpoiled(t *testing.T) {
 	if err := settleUntil(t, b.Store, false, done); err != nil {
 		t.Error(err)
 	}
-	b.want(t, `SELECT outcome, count(*) FROM deliveries GROUP BY 1 ORDER BY 1`, "awarded 6", "key_conflict 3", "recorded 3")
+	b.want(t, `SELECT outcome, count(*) FROM deliveries GROUP BY 1 ORDER BY 1`, "awarded 6", "prize_conflict 3", "recorded 3")
 	b.want(t, `SELECT DISTINCT how FROM written`, "on read committed off t origin UTF8 0 1min")
 	checkInvariants(t, b)
 	b.want(t, `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`, "0")

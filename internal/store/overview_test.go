@@ -58,7 +58,7 @@ func TestAnOverviewTellsWhatWaitsForWhom(t *testing.T) {
 		ParkedAs:   map[trivia.Outcome]int64{trivia.Malformed: 1, trivia.KeyConflict: 1},
 		PushesOwed: got.PushesOwed, PushesHeld: 1, PushesLost: 2,
 		Streams: store.Streams{
-			trivia.KindWin: {Now: got.Now, Kept: noon.Add(90 * time.Second)}, trivia.KindEvent: {Now: got.Now},
+			trivia.KindWin: {Now: got.Now, Kept: noon.Add(90 * time.Second)}, trivia.KindEvent: {Now: got.Now, Kept: noon},
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

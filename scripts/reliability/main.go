@@ -147,7 +147,9 @@ func (r row) run(ctx context.Context, opts options) (got result) {
 	if err == nil && s.report == nil {
 		err = errors.New("nothing was sent")
 	}
+	s.mu.Lock() // memory is still measured
 	got = s.result
+	s.mu.Unlock()
 	got.row, got.err = r, err
 	if !opts.keep {
 		s.tidy()
